@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+// `import … from 'tasklane'` must run the sources: the same condition as in package.json's exports.
+const conditions = ['tasklane-source', 'node', 'import', 'default'];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+    pool: 'forks',
+    execArgv: ['--conditions=tasklane-source'],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    watch: false,
+  },
+});
