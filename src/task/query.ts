@@ -1,0 +1,189 @@
+import { OptionError } from '../errors.ts';
+import type { Tag, TaskRecord } from './record.ts';
+import { STATUSES, type Status } from './status.ts';
+
+/** Exclusive bounds, epoch ms. */
+export type Range = { readonly after?: number | undefined; readonly before?: number | undefined };
+
+/** All keys AND; a list is OR. */
+export type TaskFilter = {
+  readonly status?: Status | readonly Status[] | undefined;
+  readonly handler?: string | readonly string[] | undefined;
+  readonly ids?: readonly string[] | undefined;
+  readonly submittedBy?: string | undefined;
+  readonly entityId?: string | undefined;
+  readonly parentId?: string | undefined;
+  readonly scheduleId?: string | undefined;
+  readonly description?: string | undefined;
+  /** `any`: has any value. Compared as text. */
+  readonly tags?: Readonly<Record<string, Tag | readonly Tag[] | { readonly any: true }>> | undefined;
+  readonly created?: Range | undefined;
+  readonly updated?: Range | undefined;
+  readonly finished?: Range | undefined;
+  /** Case-insensitive substring of id, handler, description, submittedBy or entityId. */
+  readonly text?: string | undefined;
+  /** Default false; `'both'`: archived ones too. */
+  readonly archived?: boolean | 'both' | undefined;
+};
+
+/** What a list can be sorted by. `id` is submit order. */
+export const SORT_KEYS = [
+  'id',
+  'createdAt',
+  'updatedAt',
+  'finishedAt',
+  'priority',
+  'handler',
+  'status',
+  'submittedBy',
+  'entityId',
+] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
+/** The columns that a filter compares with one text. */
+export const TEXT_KEYS = ['submittedBy', 'entityId', 'parentId', 'scheduleId', 'description'] as const;
+/** The ranges of a filter, and the time each bounds. */
+export const RANGE_KEYS = { created: 'createdAt', updated: 'updatedAt', finished: 'finishedAt' } as const;
+/** Where `text` looks. */
+export const SEARCHED_KEYS = ['id', 'handler', 'description', 'submittedBy', 'entityId'] as const;
+
+/** A filter that was checked: lists are lists, tag values are text, nothing is undefined. */
+export interface Condition {
+  readonly status?: readonly Status[];
+  readonly handler?: readonly string[];
+  readonly ids?: readonly string[];
+  readonly submittedBy?: string;
+  readonly entityId?: string;
+  readonly parentId?: string;
+  readonly scheduleId?: string;
+  readonly description?: string;
+  /** By tag: the texts one of which it has, or null for any value. */
+  readonly tags?: readonly (readonly [key: string, values: readonly string[] | null])[];
+  readonly created?: Range;
+  readonly updated?: Range;
+  readonly finished?: Range;
+  /** In lower case. */
+  readonly text?: string;
+  readonly archived: boolean | 'both';
+}
+
+const FILTER_KEYS: readonly string[] = [
+  'status',
+  'handler',
+  'ids',
+  ...TEXT_KEYS,
+  'tags',
+  ...Object.keys(RANGE_KEYS),
+  'text',
+  'archived',
+];
+
+/**
+ * Checks a filter as a caller wrote it.
+ * @param option names it in errors
+ * @throws {OptionError}
+ */
+export function parseFilter(filter: TaskFilter = {}, option = 'filter'): Condition {
+  if (filter === null || typeof filter !== 'object') throw new OptionError(option, 'an object', filter);
+  const unknown = Object.keys(filter).find((key) => !FILTER_KEYS.includes(key));
+  if (unknown !== undefined) throw new OptionError(option, `made of ${FILTER_KEYS.join(', ')}`, unknown);
+  const condition: { -readonly [K in keyof Condition]: Condition[K] } = { archived: filter.archived ?? false };
+  if (![true, false, 'both'].includes(condition.archived)) {
+    throw new OptionError(`${option}.archived`, "true, false or 'both'", filter.archived);
+  }
+  if (filter.status !== undefined)
+    condition.status = list(filter.status, `${option}.status`, isStatus, STATUSES.join(', '));
+  if (filter.handler !== undefined) condition.handler = list(filter.handler, `${option}.handler`, isText, 'text');
+  if (filter.ids !== undefined) condition.ids = list(filter.ids, `${option}.ids`, isText, 'text');
+  for (const key of [...TEXT_KEYS, 'text'] as const) {
+    const value = filter[key];
+    if (value === undefined) continue;
+    if (typeof value !== 'string') throw new OptionError(`${option}.${key}`, 'text', value);
+    condition[key] = key === 'text' ? value.toLowerCase() : value;
+  }
+  for (const key of Object.keys(RANGE_KEYS) as (keyof typeof RANGE_KEYS)[]) {
+    const range = filter[key];
+    if (range !== undefined) condition[key] = parseRange(range, `${option}.${key}`);
+  }
+  if (filter.tags !== undefined) {
+    if (filter.tags === null || typeof filter.tags !== 'object')
+      throw new OptionError(`${option}.tags`, 'an object', filter.tags);
+    condition.tags = Object.entries(filter.tags)
+      .filter(([, wanted]) => wanted !== undefined)
+      .map(([key, wanted]) => [key, parseTag(wanted, `${option}.tags.${key}`)] as const);
+  }
+  return condition;
+}
+
+/** Whether a task fits a checked filter. */
+export function matches(task: TaskRecord, condition: Condition): boolean {
+  if (condition.archived !== 'both' && condition.archived !== (task.archivedAt !== null)) return false;
+  if (condition.status !== undefined && !condition.status.includes(task.status)) return false;
+  if (condition.handler !== undefined && !condition.handler.includes(task.handler)) return false;
+  if (condition.ids !== undefined && !condition.ids.includes(task.id)) return false;
+  for (const key of TEXT_KEYS) if (condition[key] !== undefined && condition[key] !== task[key]) return false;
+  for (const [key, column] of Object.entries(RANGE_KEYS) as [keyof typeof RANGE_KEYS, 'createdAt'][]) {
+    const range = condition[key];
+    if (range !== undefined && !within(task[column], range)) return false;
+  }
+  if (condition.tags?.some(([key, values]) => !hasTag(task, key, values))) return false;
+  const { text } = condition;
+  return text === undefined || SEARCHED_KEYS.some((key) => task[key]?.toLowerCase().includes(text) === true);
+}
+
+function hasTag(task: TaskRecord, key: string, values: readonly string[] | null): boolean {
+  const tag = Object.hasOwn(task.tags, key) ? task.tags[key] : undefined;
+  return tag !== undefined && (values === null || values.includes(String(tag)));
+}
+
+function within(time: number | null, { after, before }: Range): boolean {
+  return time !== null && (after === undefined || time > after) && (before === undefined || time < before);
+}
+
+function parseRange(range: Range, option: string): Range {
+  if (range === null || typeof range !== 'object') throw new OptionError(option, '{ after, before }, epoch ms', range);
+  for (const [key, value] of Object.entries(range)) {
+    if (key !== 'after' && key !== 'before') throw new OptionError(option, '{ after, before }, epoch ms', key);
+    if (value !== undefined && !Number.isFinite(value)) throw new OptionError(`${option}.${key}`, 'epoch ms', value);
+  }
+  return range;
+}
+
+function parseTag(wanted: Tag | readonly Tag[] | { readonly any: true }, option: string): readonly string[] | null {
+  if (Array.isArray(wanted)) return wanted.map((tag: unknown) => tagText(tag, option));
+  if (wanted !== null && typeof wanted === 'object' && (wanted as { any?: unknown }).any === true) return null;
+  return [tagText(wanted, option)];
+}
+
+function tagText(tag: unknown, option: string): string {
+  if (isTag(tag)) return String(tag);
+  throw new OptionError(option, 'text, a number, a boolean, a list of these, or { any: true }', tag);
+}
+
+/** Whether a value can be a tag's. */
+export function isTag(value: unknown): value is Tag {
+  return (
+    typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
+  );
+}
+
+function isStatus(value: unknown): value is Status {
+  return STATUSES.includes(value as Status);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function list<T>(
+  value: T | readonly T[],
+  option: string,
+  fits: (item: unknown) => item is T,
+  allowed: string,
+): readonly T[] {
+  const items = (Array.isArray(value) ? value : [value]) as readonly T[];
+  const wrong = items.find((item) => !fits(item));
+  if (wrong !== undefined || items.includes(undefined as T))
+    throw new OptionError(option, `${allowed}, or a list`, wrong);
+  return items;
+}
