@@ -7,7 +7,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+    dir: 'test',
+    include: ['**/*.test.ts'],
     pool: 'forks',
     execArgv: ['--conditions=tasklane-source'],
     testTimeout: 20_000,

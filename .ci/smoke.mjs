@@ -1,0 +1,54 @@
+// Runs against the packed package on the oldest supported Node, which cannot parse `using`: it was lowered, or this fails.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineTask, MemoryStorage, TaskManager } from 'tasklane';
+import { createHandler } from 'tasklane/http';
+import { toNodeListener } from 'tasklane/node';
+import { SqliteStorage } from 'tasklane/sqlite';
+import { fakeClock, storageCases } from 'tasklane/testing';
+
+assert.match(process.version, /^v22\.18\./);
+assert.match(import.meta.resolve('tasklane'), /\/dist\/index\.js$/);
+for (const path of ['', '/sqlite', '/http', '/node', '/testing']) {
+  const file = fileURLToPath(import.meta.resolve(`tasklane${path}`));
+  assert.ok(existsSync(file.replace(/\.js$/, '.d.ts')), `no types beside ${file}`);
+}
+assert.equal(typeof fakeClock, 'function');
+assert.ok(storageCases.length > 0);
+
+const add = defineTask({ name: 'add', run: ({ a, b }) => a + b });
+const folder = mkdtempSync(join(tmpdir(), 'tasklane-smoke-'));
+try {
+  for (const storage of [new MemoryStorage(), new SqliteStorage(join(folder, 'tasks.db'))]) {
+    const manager = new TaskManager({ handlers: [add], storage });
+    await manager.start();
+    const task = await manager.submit(add, { a: 1, b: 2 });
+    assert.equal(await task.result(), 3);
+    assert.equal((await manager.get(task.id)).status, 'succeeded');
+
+    const handler = createHandler(manager);
+    const server = createServer(toNodeListener(handler)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const response = await fetch(`http://127.0.0.1:${server.address().port}/tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ handler: 'add', input: { a: 2, b: 3 } }),
+    });
+    assert.equal(response.status, 202);
+    const { id } = await response.json();
+    assert.equal(await manager.task(id).result(), 5);
+
+    await handler.close();
+    server.closeAllConnections();
+    server.close();
+    await manager.close();
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`the packed package works on Node ${process.version}`);
