@@ -291,12 +291,17 @@ export type WorkerInfo = Readonly<{
   handlers: readonly string[];
   /** The name its engine's own locks are held under. */
   engineKey: string | null;
+  /** Silent for longer, by the watcher's monotonic clock: dead. In ms. */
+  leaseMs: number;
   startedAt: number;
 }>;
 
 export interface Workers {
-  /** `beats` moves with each beat; nothing else is compared. */
-  workers(): Promise<readonly { readonly id: string; readonly beats: number; readonly info: WorkerInfo }[]>;
+  /**
+   * `beats` moves with each beat; nothing else is compared. A worker without a row of its own that still holds running or
+   * cancelling tasks (whoever took it back died half-way) is listed too: `beats` 0, `info` null.
+   */
+  workers(): Promise<readonly { readonly id: string; readonly beats: number; readonly info: WorkerInfo | null }[]>;
   /**
    * Declares a worker dead: first its row goes, so that it cannot come back, then its tasks are lost, up to `limit`, and its
    * leaks end.

@@ -1,0 +1,68 @@
+import type { TaskNews, TaskWarning } from './events.ts';
+import type { AnyTask, Optional, RecordOf, ResultOf } from './handler/define.ts';
+
+/** One task, wherever it runs. */
+export interface TaskHandle<T extends AnyTask = AnyTask> {
+  readonly id: string;
+  /**
+   * Waits for the result, the stored copy.
+   * @param options `signal` ends the waiting, not the task
+   * @throws {TaskFailedError} @throws {TaskCancelledError} @throws {TaskNotFoundError} and the signal's reason
+   */
+  result(options?: Optional<{ signal: AbortSignal }>): Promise<ResultOf<T>>;
+  /** As `manager.cancel`. */
+  cancel(reason?: string): Promise<RecordOf<T>>;
+  /** What any process does with it: first its status as it is, and the end after its final status. */
+  events(options?: Optional<{ signal: AbortSignal }>): AsyncIterableIterator<TaskNews<T>>;
+}
+
+/** What `submit` gives: a handle that also says whether an earlier task answers. */
+export type SubmittedTask<T extends AnyTask = AnyTask> = TaskHandle<T> & {
+  readonly warnings: readonly TaskWarning[];
+} & (
+    | { readonly created: true; readonly matched: null }
+    | { readonly created: false; readonly matched: 'idempotency' | 'unique' }
+  );
+
+/** What a handle stands on. */
+export interface HandleHost {
+  result(id: string, signal: AbortSignal | undefined): Promise<unknown>;
+  cancel(id: string, reason?: string): Promise<unknown>;
+  events(id: string, signal: AbortSignal | undefined): AsyncIterableIterator<unknown>;
+}
+
+const NO_WARNINGS: readonly TaskWarning[] = Object.freeze([]);
+
+/** The handle of any task; of one just submitted it also says what `submit` found. */
+export class Handle {
+  readonly id: string;
+  readonly created: boolean;
+  readonly matched: 'idempotency' | 'unique' | null;
+  readonly warnings: readonly TaskWarning[];
+  readonly #host: HandleHost;
+
+  constructor(
+    host: HandleHost,
+    id: string,
+    matched: 'idempotency' | 'unique' | null = null,
+    warnings: readonly TaskWarning[] = NO_WARNINGS,
+  ) {
+    this.#host = host;
+    this.id = id;
+    this.created = matched === null;
+    this.matched = matched;
+    this.warnings = warnings;
+  }
+
+  result(options?: Optional<{ signal: AbortSignal }>): Promise<unknown> {
+    return this.#host.result(this.id, options?.signal);
+  }
+
+  cancel(reason?: string): Promise<unknown> {
+    return this.#host.cancel(this.id, reason);
+  }
+
+  events(options?: Optional<{ signal: AbortSignal }>): AsyncIterableIterator<unknown> {
+    return this.#host.events(this.id, options?.signal);
+  }
+}

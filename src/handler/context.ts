@@ -1,0 +1,25 @@
+import type { LogLevel, TaskRecord } from '../task/record.ts';
+import type { Optional } from './define.ts';
+
+/** What a handler reports of its progress. `fraction`: 0 to 1, else `processed` of `total`. */
+export type ProgressReport = Optional<{ processed: number; total: number; fraction: number; message: string }>;
+
+/** What a handler is given beside its input. */
+export interface TaskContext {
+  /** As claimed; `checkpoint` is what an earlier attempt stored. Its `input` is unparsed: use the first argument. */
+  readonly task: TaskRecord;
+  /** Aborted with a `TaskAbort` as reason. */
+  readonly signal: AbortSignal;
+  /** Aborted when a drain begins, before `signal`. */
+  readonly closing: AbortSignal;
+  /** Never throws; coalesced. */
+  readonly progress: (report: ProgressReport) => void;
+  /** Never throws; the newest lines are kept (`logLimit`). */
+  readonly log: (message: string, options?: Optional<{ level: LogLevel }>) => void;
+  /**
+   * Stored when it resolves.
+   * @throws {InputInvalidError} what JSON cannot hold
+   * @throws {StaleLeaseError} the task is no longer ours
+   */
+  readonly checkpoint: (value: unknown) => Promise<void>;
+}

@@ -1,0 +1,124 @@
+import { OptionError, UnknownHandlerError } from '../errors.ts';
+import { integer, parseRetention, type RetentionSettings, type Settings } from '../options.ts';
+import { parseDuration } from '../time/duration.ts';
+import type { AnyTask } from './define.ts';
+import { type BackoffMs, parseBackoff, parseMaxAttempts } from './retry.ts';
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+const PRIORITY_LIMIT = 1_000_000;
+
+/** A definition, checked, with its defaults. */
+export interface Handler {
+  readonly name: string;
+  readonly definition: AnyTask;
+  /** Of this process; changed by `setConcurrency`. Infinity: the manager's alone. */
+  concurrency: number;
+  readonly priority: number;
+  /** Of one attempt, in ms; Infinity: none. */
+  readonly timeoutMs: number;
+  readonly maxAttempts: number;
+  readonly backoff: BackoffMs;
+  readonly maxLost: number;
+  readonly cancelGraceMs: number;
+  /** Null: the manager's. */
+  readonly retention: RetentionSettings | null;
+}
+
+/** @throws {OptionError} */
+export function parsePriority(option: string, priority: unknown): number {
+  return integer(option, priority, -PRIORITY_LIMIT, PRIORITY_LIMIT);
+}
+
+/** What a definition leaves to the manager. */
+type Defaults = Pick<Settings, 'maxLost' | 'cancelGraceMs' | 'retention'>;
+
+/** @throws {OptionError} that names what is out of its bounds */
+export function checkDefinition(definition: AnyTask): void {
+  const retention: RetentionSettings = { ageMs: { succeeded: 0, failed: 0, cancelled: 0 }, count: 0 };
+  parseDefinition(definition, { maxLost: 0, cancelGraceMs: 0, retention });
+}
+
+function parseDefinition(definition: AnyTask, defaults: Defaults): Handler {
+  if (definition === null || typeof definition !== 'object')
+    throw new OptionError('definition', 'an object', definition);
+  const { name, run, input, concurrency, timeout, retry, maxLost, cancelGrace, retention } = definition;
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new OptionError('name', 'letters, digits, and . _ - after the first, 1 to 100 characters', name);
+  }
+  for (const key of ['run', 'retryable', 'authorize'] as const) {
+    const value = definition[key];
+    if (value !== undefined && typeof value !== 'function') throw new OptionError(key, 'a function', value);
+  }
+  if (input !== undefined && typeof input?.['~standard']?.validate !== 'function') {
+    throw new OptionError('input', 'a Standard Schema', input);
+  }
+  if (retry !== undefined && (retry === null || typeof retry !== 'object'))
+    throw new OptionError('retry', 'an object', retry);
+  return {
+    name,
+    definition,
+    concurrency: concurrency === undefined || run === undefined ? Infinity : integer('concurrency', concurrency, 1),
+    priority: parsePriority('priority', definition.priority ?? 0),
+    timeoutMs: timeout === undefined ? Infinity : parseDuration('timeout', timeout, 1),
+    maxAttempts: parseMaxAttempts(retry?.maxAttempts),
+    backoff: parseBackoff(retry?.backoff),
+    maxLost: maxLost === undefined ? defaults.maxLost : integer('maxLost', maxLost, 0),
+    cancelGraceMs: cancelGrace === undefined ? defaults.cancelGraceMs : parseDuration('cancelGrace', cancelGrace),
+    retention: retention === undefined ? null : parseRetention('retention', retention, defaults.retention),
+  };
+}
+
+/** The handlers of a manager, by name. */
+export class Registry {
+  readonly #handlers = new Map<string, Handler>();
+  readonly #defaults: Defaults;
+
+  constructor(defaults: Defaults) {
+    this.#defaults = defaults;
+  }
+
+  /**
+   * Adds definitions, all or none. The same definition again changes nothing.
+   * @throws {OptionError} also when another definition has the name
+   */
+  add(definitions: readonly AnyTask[]): void {
+    const added = definitions.map((definition) => parseDefinition(definition, this.#defaults));
+    const names = new Map(this.#handlers);
+    for (const handler of added) {
+      const earlier = names.get(handler.name);
+      if (earlier !== undefined && earlier.definition !== handler.definition) {
+        throw new OptionError('name', 'a name that no other handler has', handler.name);
+      }
+      names.set(handler.name, earlier ?? handler);
+    }
+    for (const [name, handler] of names) this.#handlers.set(name, handler);
+  }
+
+  /** @throws {UnknownHandlerError} */
+  get(name: string): Handler {
+    const handler = this.#handlers.get(name);
+    if (handler === undefined) throw new UnknownHandlerError(name, [...this.#handlers.keys()]);
+    return handler;
+  }
+
+  find(name: string): Handler | undefined {
+    return this.#handlers.get(name);
+  }
+
+  /** Of a definition or a name; a definition that was not registered is an error, like an unknown name. */
+  resolve(handler: AnyTask | string): Handler {
+    if (typeof handler === 'string') return this.get(handler);
+    if (handler === null || typeof handler !== 'object')
+      throw new OptionError('handler', 'a definition or a name', handler);
+    return this.get(handler.name);
+  }
+
+  all(): readonly Handler[] {
+    return [...this.#handlers.values()];
+  }
+
+  /** Those that this process can run. */
+  runnable(): readonly Handler[] {
+    return this.all().filter(({ definition }) => definition.run !== undefined);
+  }
+}
