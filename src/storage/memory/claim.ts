@@ -1,0 +1,120 @@
+import type { TaskRecord } from '../../task/record.ts';
+import { DUE, EXPIRED } from '../../task/transition.ts';
+import type { Claim, ClaimAnswer, ClaimRequest } from '../storage.ts';
+import { Heap } from './heap.ts';
+import type { Ready } from './ready.ts';
+import { isExpired, isRunning, type Row, recordOf } from './row.ts';
+import { isDueEntry, isExpiryEntry, type Tasks } from './tasks.ts';
+import { type ClaimGroup, openClaim } from './workers.ts';
+
+/** How many tasks one claim queues, and how many it cancels, before it claims. */
+const AT_ONCE = 1_000;
+
+/** A handler with free slots, and its next task. */
+interface Candidate {
+  readonly ready: Ready;
+  left: number;
+  next: Row;
+}
+
+/** See `TasksRun.claim` of the contract. */
+export function claim(tasks: Tasks, request: ClaimRequest): ClaimAnswer {
+  const now = tasks.now();
+  const expired = expire(tasks, now);
+  const queued = promote(tasks, now);
+  return { claims: take(tasks, request, now), queued, expired };
+}
+
+/** Cancels what had not started by its `startBy`. */
+function expire(tasks: Tasks, now: number): readonly TaskRecord[] {
+  const { expiring } = tasks;
+  const expired: TaskRecord[] = [];
+  for (let top = expiring.peek(); top !== undefined && expired.length < AT_ONCE; top = expiring.peek()) {
+    if (isExpiryEntry(top)) {
+      if (top.at > now) break;
+      tasks.step(top.row, EXPIRED, now);
+      expired.push(recordOf(top.row));
+    }
+    expiring.pop();
+  }
+  return expired;
+}
+
+/** Queues what is due. */
+function promote(tasks: Tasks, now: number): readonly TaskRecord[] {
+  const { due } = tasks;
+  const queued: TaskRecord[] = [];
+  for (let top = due.peek(); top !== undefined && queued.length < AT_ONCE; top = due.peek()) {
+    if (isDueEntry(top)) {
+      if (top.at > now) break;
+      tasks.step(top.row, DUE, now);
+      queued.push(recordOf(top.row));
+    }
+    due.pop();
+  }
+  return queued;
+}
+
+function take(tasks: Tasks, request: ClaimRequest, now: number): readonly Claim[] {
+  const { limit, token } = request;
+  const worker = tasks.workers.find(request.workerId);
+  if (worker === undefined || worker.info === null) return [];
+  const before = worker.claims.get(token);
+  if (before !== undefined) return before.rows.filter((row) => row.group === before && isRunning(row)).map(claimOf);
+  if (limit <= 0) return [];
+  const rows = request.ids === undefined ? next(tasks, request, now) : named(tasks, request, request.ids, now);
+  if (rows.length === 0) return [];
+  const group: ClaimGroup = openClaim(worker, token);
+  for (const row of rows) tasks.claim(row, group, now);
+  return rows.map(claimOf);
+}
+
+/** The next rows of all handlers with free slots, dropped from their lists. */
+function next(tasks: Tasks, { handlers, limit }: ClaimRequest, now: number): readonly Row[] {
+  const candidates = new Heap<Candidate>((a, b) => goesBefore(a.next, b.next));
+  for (const { name, limit: left } of handlers) {
+    const ready = left > 0 ? tasks.shelves.get(name)?.ready : undefined;
+    const row = ready?.peek();
+    // More have expired than were cancelled above: theirs is the next claim.
+    if (ready !== undefined && row !== undefined && !isExpired(row, now)) candidates.push({ ready, left, next: row });
+  }
+  const rows: Row[] = [];
+  for (let top = candidates.peek(); top !== undefined && rows.length < limit; top = candidates.peek()) {
+    rows.push(top.next);
+    top.ready.drop(top.next);
+    const row = --top.left > 0 ? top.ready.peek() : undefined;
+    if (row === undefined || isExpired(row, now)) candidates.pop();
+    else {
+      top.next = row;
+      candidates.replace(top);
+    }
+  }
+  return rows;
+}
+
+/** Of the named rows those that can run. */
+function named(tasks: Tasks, request: ClaimRequest, ids: readonly string[], now: number): readonly Row[] {
+  const left = new Map(request.handlers.map(({ name, limit }) => [name, limit]));
+  const runnable: Row[] = [];
+  for (const id of new Set(ids)) {
+    const row = tasks.byId.get(id);
+    if (row?.status === 'queued' && !isExpired(row, now)) runnable.push(row);
+  }
+  const rows: Row[] = [];
+  for (const row of runnable.sort((a, b) => (goesBefore(a, b) ? -1 : 1))) {
+    const slots = left.get(row.handler) ?? 0;
+    if (slots <= 0 || rows.length >= request.limit) continue;
+    left.set(row.handler, slots - 1);
+    row.shelf.ready.left(row.shelf.counts.queued);
+    rows.push(row);
+  }
+  return rows;
+}
+
+function goesBefore(a: Row, b: Row): boolean {
+  return a.priority > b.priority || (a.priority === b.priority && a.sequence < b.sequence);
+}
+
+function claimOf(row: Row): Claim {
+  return { task: recordOf(row), token: row.token ?? '', baseline: row.baseline, maxLost: row.maxLost };
+}
