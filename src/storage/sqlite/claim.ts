@@ -1,0 +1,126 @@
+import type { TaskRecord } from '../../task/record.ts';
+import { applyClaim, DUE, EXPIRED, type Step, type StoredTask } from '../../task/transition.ts';
+import type { Claim, ClaimAnswer, ClaimRequest } from '../storage.ts';
+import type { Row } from './database.ts';
+import { baselineOf, COLUMNS, recordOf, toRecord, toStored } from './rows.ts';
+import type { Transaction } from './transaction.ts';
+import { takeStep } from './write.ts';
+
+/** How many tasks one claim queues, and how many it cancels, before it claims. */
+const AT_ONCE = 1_000;
+
+// `indexed by` and a literal status: the planner would take the index on `status` and sort all, and a partial index does
+// not serve a parameter.
+const TOO_LATE =
+  `select ${COLUMNS} from tasklane_task indexed by tasklane_task_start_by where start_by is not null and status < 3 ` +
+  `and started = 0 and start_by <= ? order by start_by limit ${AT_ONCE}`;
+const DUE_NOW =
+  `select ${COLUMNS} from tasklane_task indexed by tasklane_task_due where status = 1 and run_at is not null ` +
+  `and run_at <= ? order by run_at, seq limit ${AT_ONCE}`;
+const READY =
+  'select seq, priority from tasklane_task indexed by tasklane_task_ready where status = 2 and handler = ? ' +
+  'order by priority desc, seq limit ?';
+const READY_IN_TIME =
+  'select seq, priority from tasklane_task indexed by tasklane_task_ready where status = 2 and handler = ? ' +
+  'and (start_by is null or start_by > ? or started = 1) order by priority desc, seq limit ?';
+const NAMED =
+  'select seq, priority, handler from tasklane_task where id = ? and status = 2 ' +
+  'and (start_by is null or start_by > ? or started = 1)';
+const CLAIMED_BEFORE =
+  `select ${COLUMNS} from tasklane_task indexed by tasklane_task_status where status = ? and token = ? ` +
+  'order by priority desc, seq';
+const BY_SEQ = `select ${COLUMNS} from tasklane_task where seq = ?`;
+const TAKE =
+  'update tasklane_task set status = 3, attempt = ?, version = ?, updated_at = ?, started_at = null, worker_id = ?, ' +
+  'token = ? where seq = ?';
+
+/** A task that can be claimed. */
+interface Candidate {
+  readonly seq: number;
+  readonly priority: number;
+}
+
+/** Gives runnable tasks to one caller; see `TasksRun.claim`. */
+export function claimTasks(transaction: Transaction, request: ClaimRequest): ClaimAnswer {
+  const { database, now } = transaction;
+  const expired = stepEach(transaction, database.all(TOO_LATE, now), EXPIRED);
+  const queued = stepEach(transaction, database.all(DUE_NOW, now), DUE);
+  return { claims: take(transaction, request, expired.length === AT_ONCE), queued, expired };
+}
+
+function stepEach(transaction: Transaction, rows: readonly Row[], step: Step): readonly TaskRecord[] {
+  return rows.map((row) => recordOf(takeStep(transaction, toStored(row), step).task));
+}
+
+function take(transaction: Transaction, request: ClaimRequest, expiredLeft: boolean): readonly Claim[] {
+  const { database } = transaction;
+  const { workerId, token, limit } = request;
+  if (database.get('select 1 from tasklane_worker where id = ?', workerId) === undefined) return [];
+  const before = [...database.all(CLAIMED_BEFORE, 3, token), ...database.all(CLAIMED_BEFORE, 4, token)];
+  if (before.length > 0) return before.map((row) => claimOf(row, toRecord(row), token));
+  if (limit <= 0) return [];
+  const candidates = request.ids === undefined ? next(transaction, request, expiredLeft) : named(transaction, request);
+  return candidates.map(({ seq }) => takeOne(transaction, seq, request)).filter((claim) => claim !== null);
+}
+
+/** Of every handler with free slots the next tasks, merged. */
+function next(
+  { database, now }: Transaction,
+  { handlers, limit }: ClaimRequest,
+  expiredLeft: boolean,
+): readonly Candidate[] {
+  const found: Candidate[] = [];
+  let served = 0;
+  for (const handler of handlers) {
+    const most = Math.min(handler.limit, limit);
+    if (most <= 0) continue;
+    // More have expired than were cancelled above: they are left for the next claim.
+    const rows = expiredLeft
+      ? database.all(READY_IN_TIME, handler.name, now, most)
+      : database.all(READY, handler.name, most);
+    if (rows.length > 0) served++;
+    for (const row of rows) found.push({ seq: row[0] as number, priority: row[1] as number });
+  }
+  return served > 1 ? found.sort(byPriority).slice(0, limit) : found;
+}
+
+/** Of the named tasks those that can run. */
+function named({ database, now }: Transaction, { handlers, ids = [], limit }: ClaimRequest): readonly Candidate[] {
+  const left = new Map(handlers.map((handler) => [handler.name, handler.limit]));
+  const found: (Candidate & { readonly handler: string })[] = [];
+  for (const id of new Set(ids)) {
+    const row = database.get(NAMED, id, now);
+    if (row === undefined) continue;
+    found.push({ seq: row[0] as number, priority: row[1] as number, handler: row[2] as string });
+  }
+  const fitting = found.sort(byPriority).filter(({ handler }) => {
+    const slots = left.get(handler) ?? 0;
+    left.set(handler, slots - 1);
+    return slots > 0;
+  });
+  return fitting.slice(0, limit);
+}
+
+function takeOne(transaction: Transaction, seq: number, { workerId, token }: ClaimRequest): Claim | null {
+  const { database, counts, happened, now } = transaction;
+  const row = database.get(BY_SEQ, seq);
+  if (row === undefined) return null;
+  const found = toRecord(row);
+  // It looks at what a record shows, and nothing else.
+  const patch = applyClaim(found as StoredTask, token, workerId, now);
+  const { attempt = 0, version = 0 } = patch;
+  database.run(TAKE, attempt, version, now, workerId, token, seq);
+  counts.add(found.handler, 'queued', false, -1);
+  counts.add(found.handler, 'running', false, 1);
+  happened.changed(found.id);
+  const task: TaskRecord = Object.assign(found, { status: 'running' as const, attempt, version });
+  return claimOf(row, Object.assign(task, { updatedAt: now, startedAt: null, workerId }), token);
+}
+
+function claimOf(row: Row, task: TaskRecord, token: string): Claim {
+  return { task, token, baseline: baselineOf(row), maxLost: row[8] as number };
+}
+
+function byPriority(one: Candidate, other: Candidate): number {
+  return other.priority - one.priority || one.seq - other.seq;
+}

@@ -1,0 +1,119 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { StorageReadonlyError } from '../../errors.ts';
+import type { Clock } from '../../time/clock.ts';
+import { Database } from './database.ts';
+import { cannotOpen, toStorageError } from './failures.ts';
+import { whenUnlocked } from './retry.ts';
+import { migrate, readVersion, SCHEMA_VERSION } from './schema.ts';
+import { HAS_TEXT, hasText } from './search.ts';
+
+/** How often the log is copied back, in pages: small, so that no commit waits long for it. */
+const CHECKPOINT_PAGES = 200;
+/** What a log that a long reader let grow is cut back to. */
+const LOG_BYTES = 67_108_864;
+
+/** How a file is opened. */
+export interface ConnectionOptions {
+  readonly synchronous: 'normal' | 'full';
+  readonly clock: Clock;
+}
+
+/** An open file whose schema is up to date. */
+export class Connection {
+  readonly database: Database;
+  /** The path, as messages name it. */
+  readonly file: string;
+  readonly clock: Clock;
+
+  private constructor(database: Database, file: string, clock: Clock) {
+    this.database = database;
+    this.file = file;
+    this.clock = clock;
+  }
+
+  /** Opens the file, makes it where it is missing, and brings its schema up to date. @throws {StorageError} */
+  static async open(file: string, { synchronous, clock }: ConnectionOptions): Promise<Connection> {
+    let database: Database | undefined;
+    try {
+      const opened = new Database(file);
+      database = opened;
+      await whenUnlocked(clock, file, () => {
+        opened.exec('pragma journal_mode = wal');
+        opened.exec(`pragma synchronous = ${synchronous}`);
+        opened.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+        opened.exec(`pragma journal_size_limit = ${LOG_BYTES}`);
+      });
+      const version = await whenUnlocked(clock, file, () => readVersion(opened, file));
+      // Two processes may find a new file at once: the one that gets the lock later finds the work done.
+      if (version < SCHEMA_VERSION) await whenUnlocked(clock, file, () => upgrade(opened, file));
+      opened.define(HAS_TEXT, hasText);
+      return new Connection(opened, file, clock);
+    } catch (error) {
+      database?.close();
+      throw cannotOpen(error) && refusesWrites(file)
+        ? new StorageReadonlyError(`${file} may only be read.`, { cause: error })
+        : toStorageError(error, file);
+    }
+  }
+
+  /** Moves with every commit of another connection, and stays with our own. */
+  dataVersion(): number {
+    return this.database.get('pragma data_version')?.[0] as number;
+  }
+
+  /**
+   * Runs reads that belong together.
+   * @throws {StorageError}
+   */
+  async read<T>(work: (database: Database) => T): Promise<T> {
+    try {
+      return await whenUnlocked(this.clock, this.file, () => work(this.database));
+    } catch (error) {
+      throw toStorageError(error, this.file);
+    }
+  }
+
+  /** The same, all of one moment although there are several statements. */
+  readTogether<T>(work: (database: Database) => T): Promise<T> {
+    return this.read((database) => {
+      if (database.inTransaction) return work(database);
+      database.run('begin');
+      try {
+        return work(database);
+      } finally {
+        database.run('commit');
+      }
+    });
+  }
+
+  /** Lets go of the file. */
+  close(): void {
+    this.database.close();
+  }
+}
+
+function upgrade(database: Database, file: string): void {
+  database.run('begin immediate');
+  try {
+    migrate(database, file);
+    database.run('commit');
+  } finally {
+    if (database.inTransaction) database.run('rollback');
+  }
+}
+
+/** SQLite says only that it cannot open a file; whoever reads the error wants to know why. */
+function refusesWrites(file: string): boolean {
+  const path = existsSync(file) ? [file, dirname(file)] : [dirname(file)];
+  return path.some((place) => existsSync(place) && !mayWrite(place));
+}
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,80 @@
+import type { JsonValue } from '../../task/json.ts';
+import type { StoredDocument } from '../storage.ts';
+import type { Database, Row } from './database.ts';
+import { decodeJson, decodeText, encodeText } from './text.ts';
+import type { Transaction } from './transaction.ts';
+
+/** What a put may ask for. */
+export interface PutOptions {
+  readonly ifVersion?: number;
+  readonly dueAt?: number | null;
+  readonly expiresAt?: number | null;
+}
+
+const SELECT = 'select kind, key, value, version, due_at from tasklane_document';
+const ALIVE = '(expires_at is null or expires_at > ?)';
+
+/** One document, unless it has expired. */
+export function readDocument(database: Database, kind: string, key: string, now: number): StoredDocument | null {
+  const sql = `${SELECT} where kind = ? and key = ? and ${ALIVE}`;
+  const row = database.get(sql, encodeText(kind), encodeText(key), now);
+  return row === undefined ? null : toDocument(row);
+}
+
+/** All of a kind, by key. */
+export function readDocuments(database: Database, kind: string, now: number): readonly StoredDocument[] {
+  return database.all(`${SELECT} where kind = ? and ${ALIVE} order by key`, encodeText(kind), now).map(toDocument);
+}
+
+/** What is due at `at`, the longest due first. */
+export function readDueDocuments(
+  database: Database,
+  kind: string,
+  at: number,
+  limit: number,
+  now: number,
+): readonly StoredDocument[] {
+  const sql = `${SELECT} where kind = ? and due_at is not null and due_at <= ? and ${ALIVE} order by due_at, key limit ?`;
+  return database.all(sql, encodeText(kind), at, now, limit).map(toDocument);
+}
+
+/** See `Documents.putDocument`. */
+export function putDocument(
+  { database, happened, now }: Transaction,
+  kind: string,
+  key: string,
+  value: JsonValue,
+  { ifVersion, dueAt, expiresAt }: PutOptions,
+): number | null {
+  const before = readDocument(database, kind, key, now)?.version ?? 0;
+  if (ifVersion !== undefined && ifVersion !== before) return null;
+  database.run(
+    'insert or replace into tasklane_document(kind, key, version, due_at, expires_at, value) values(?, ?, ?, ?, ?, ?)',
+    encodeText(kind),
+    encodeText(key),
+    before + 1,
+    dueAt ?? null,
+    expiresAt ?? null,
+    JSON.stringify(value),
+  );
+  happened.control();
+  return before + 1;
+}
+
+/** See `Documents.deleteDocument`. */
+export function deleteDocument({ database, happened, now }: Transaction, kind: string, key: string): boolean {
+  const there = readDocument(database, kind, key, now) !== null;
+  database.run('delete from tasklane_document where kind = ? and key = ?', encodeText(kind), encodeText(key));
+  if (there) happened.control();
+  return there;
+}
+
+function toDocument([kind, key, value, version, dueAt]: Row): StoredDocument {
+  return {
+    kind: decodeText(kind as string),
+    key: decodeText(key as string),
+    value: decodeJson(value as string) as JsonValue,
+    version: version as number,
+    dueAt: dueAt as number | null,
+  };
+}

@@ -1,0 +1,170 @@
+import { TaskNotFoundError } from '../../errors.ts';
+import type { TaskRecord } from '../../task/record.ts';
+import type { Position, StoredPage, StoredQuery } from '../storage.ts';
+import type { Database, Row } from './database.ts';
+import { inSubmitOrder, placeOf, SORT_COLUMNS, type Stretch, stretchesOf } from './order.ts';
+import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
+import { rowsSearched } from './search.ts';
+import { decodeText, encodeText } from './text.ts';
+import { type Sql, searchesText, type WantedTag, wantedTag, whereOf } from './where.ts';
+
+/** A search by text goes so many places at a time, and stops after it has looked at so many tasks. */
+const WINDOW = 20_000;
+const SEARCHED = 200_000;
+
+/** Where a found task is. */
+interface Found {
+  readonly seq: number;
+  readonly at: Position;
+}
+
+/** See `TasksOutside.list`. @throws {TaskNotFoundError} */
+export function listTasks(database: Database, query: StoredQuery): StoredPage {
+  const from = query.from === undefined ? null : resolve(database, query, query.from);
+  // Walked up means: by ascending value and rowid.
+  const up = query.descending === (query.backward ?? false);
+  const offset = query.offset ?? 0;
+  const wanted = query.limit + 1; // one more tells whether there is more
+  const { found, truncated } = searchesText(query.where)
+    ? search(database, query, up, from, offset + wanted)
+    : { found: walk(database, query, up, from, offset, wanted), truncated: false };
+  const skipped = searchesText(query.where) ? found.slice(offset) : found;
+  const page = skipped.slice(0, query.limit);
+  if (query.backward === true) page.reverse();
+  const sql = `select ${query.payloads ? COLUMNS : LIGHT_COLUMNS} from tasklane_task where seq = ?`;
+  const items: TaskRecord[] = [];
+  for (const { seq } of page) {
+    const row = database.get(sql, seq);
+    if (row !== undefined) items.push(toRecord(row));
+  }
+  return {
+    items,
+    first: page[0]?.at ?? null,
+    last: page.at(-1)?.at ?? null,
+    more: skipped.length > query.limit,
+    truncated,
+  };
+}
+
+/** See `TasksOutside.count`. */
+export function countTasks(database: Database, where: StoredQuery['where']): number {
+  const { text, values } = whereOf(where);
+  return Number(database.get(`select count(*) from tasklane_task where ${text}`, ...values)?.[0] ?? 0);
+}
+
+/** Stretch by stretch until there is enough. */
+function walk(
+  database: Database,
+  query: StoredQuery,
+  up: boolean,
+  from: Position | null,
+  offset: number,
+  wanted: number,
+): readonly Found[] {
+  const condition = whereOf(query.where);
+  const tag = query.sort === 'id' ? wantedTag(query.where) : null;
+  if (tag !== null)
+    return walkTag(database, query, tag, inSubmitOrder(up, from, 'tag.task'), condition, wanted, offset);
+  const stretches = stretchesOf(query, up, from);
+  const [only] = stretches;
+  if (only !== undefined && stretches.length === 1) {
+    return select(database, query, only, condition, wanted, offset);
+  }
+  const found: Found[] = [];
+  for (const stretch of stretches) {
+    if (found.length >= offset + wanted) break;
+    found.push(...select(database, query, stretch, condition, offset + wanted - found.length));
+  }
+  return found.slice(offset);
+}
+
+function select(
+  database: Database,
+  query: StoredQuery,
+  { where, orderBy }: Stretch,
+  condition: Sql,
+  limit: number,
+  offset = 0,
+): Found[] {
+  const sql =
+    `select seq, ${SORT_COLUMNS[query.sort]} from tasklane_task ` +
+    `where ${where.text} and ${condition.text} order by ${orderBy} limit ? offset ?`;
+  const rows = database.all(sql, ...where.values, ...condition.values, limit, offset);
+  return rows.map((row) => foundAt(query, row));
+}
+
+/** Along the index of a tag, which is in submit order. */
+function walkTag(
+  database: Database,
+  query: StoredQuery,
+  tag: WantedTag,
+  { where, orderBy }: Stretch,
+  condition: Sql,
+  limit: number,
+  offset: number,
+): Found[] {
+  const sql = // `cross join` keeps the tables in this order
+    'select tag.task, null from tasklane_tag tag cross join tasklane_task on tasklane_task.seq = tag.task ' +
+    `where tag.key = ? and tag.value = ? and ${where.text} and ${condition.text} order by ${orderBy} limit ? offset ?`;
+  const { key, value } = tag;
+  const rows = database.all(
+    sql,
+    encodeText(key),
+    encodeText(value),
+    ...where.values,
+    ...condition.values,
+    limit,
+    offset,
+  );
+  return rows.map((row) => foundAt(query, row));
+}
+
+/**
+ * A search by text, which no index serves. In submit order it goes window by window, as far as {@link SEARCHED} tasks;
+ * in any other order it looks at the newest that many.
+ */
+function search(
+  database: Database,
+  query: StoredQuery,
+  up: boolean,
+  from: Position | null,
+  wanted: number,
+): { readonly found: readonly Found[]; readonly truncated: boolean } {
+  const [lowest, highest] = database.get('select min(seq), max(seq) from tasklane_task') ?? [];
+  if (typeof lowest !== 'number' || typeof highest !== 'number') return { found: [], truncated: false };
+  const condition = whereOf(query.where);
+  if (query.sort !== 'id') {
+    const oldest = highest - SEARCHED;
+    const within = { text: `seq > ? and ${condition.text}`, values: [oldest, ...condition.values] };
+    const found: Found[] = [];
+    for (const stretch of stretchesOf(query, up, from)) {
+      if (found.length < wanted) found.push(...select(database, query, stretch, within, wanted - found.length));
+    }
+    return { found, truncated: lowest <= oldest };
+  }
+  const before = rowsSearched();
+  const found: Found[] = [];
+  const stretch = inSubmitOrder(up, null);
+  let next = up ? Math.max(lowest, (from?.[1] ?? lowest - 1) + 1) : Math.min(highest, (from?.[1] ?? highest + 1) - 1);
+  while (next >= lowest && next <= highest && found.length < wanted) {
+    if (rowsSearched() - before >= SEARCHED) return { found, truncated: true };
+    const [low, high] = up ? [next, next + WINDOW - 1] : [next - WINDOW + 1, next];
+    const within = { text: `seq between ? and ? and ${condition.text}`, values: [low, high, ...condition.values] };
+    found.push(...select(database, query, stretch, within, wanted - found.length));
+    next = up ? high + 1 : low - 1;
+  }
+  return { found, truncated: false };
+}
+
+function resolve(database: Database, query: StoredQuery, from: Position | { readonly id: string }): Position {
+  if (!('id' in from)) return from;
+  const sql = `select seq, ${SORT_COLUMNS[query.sort]} from tasklane_task where id = ?`;
+  const row = database.get(sql, from.id);
+  if (row === undefined) throw new TaskNotFoundError(from.id);
+  return foundAt(query, row).at;
+}
+
+function foundAt(query: StoredQuery, [seq, value]: Row): Found {
+  const shown = typeof value === 'string' ? decodeText(value) : value;
+  return { seq: seq as number, at: placeOf(query, shown, seq as number) };
+}

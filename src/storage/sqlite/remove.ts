@@ -1,0 +1,95 @@
+import { isFinal } from '../../task/status.ts';
+import type { RetentionRule } from '../storage.ts';
+import { countFinal } from './counters.ts';
+import type { Row } from './database.ts';
+import { scopeOf } from './insert.ts';
+import { LIGHT_COLUMNS, statusCode, toStored } from './rows.ts';
+import { encodeText } from './text.ts';
+import type { Transaction } from './transaction.ts';
+import { dropTags } from './write.ts';
+
+/** What retention asks for. */
+export interface Retention {
+  readonly rules: readonly RetentionRule[];
+  readonly count: number;
+}
+
+const OF_A_TASK = ['tasklane_attempt', 'tasklane_log', 'tasklane_log_end'] as const;
+
+/** Removes final tasks for good, with all that belongs to them. @returns how many went */
+export function removeTasks(transaction: Transaction, ids: readonly string[]): number {
+  const { database } = transaction;
+  let gone = 0;
+  for (const id of new Set(ids)) {
+    const row = database.get(`select ${LIGHT_COLUMNS} from tasklane_task where id = ?`, id);
+    if (row !== undefined && removeRow(transaction, row)) gone++;
+  }
+  return gone;
+}
+
+/** See `TasksOutside.prune`. */
+export function prune(transaction: Transaction, limit: number, { rules, count }: Retention): number {
+  const { database, now } = transaction;
+  database.run('delete from tasklane_key where expires_at <= ?', now);
+  database.run('delete from tasklane_document where expires_at is not null and expires_at <= ?', now);
+  let left = limit;
+  for (const rule of rules) if (left > 0) left -= pruneByRule(transaction, rule, left);
+  if (left > 0 && count !== Number.POSITIVE_INFINITY) {
+    const total = countFinal(database) - (limit - left);
+    left -= removeOldest(transaction, Math.min(left, total - count), '', []);
+  }
+  return limit - left;
+}
+
+function pruneByRule(
+  transaction: Transaction,
+  { status, handlers, except, ageMs }: RetentionRule,
+  limit: number,
+): number {
+  if (ageMs === Number.POSITIVE_INFINITY) return 0;
+  const final = status.filter(isFinal);
+  let where = `and finished_at < ? and status in (${final.map(statusCode).join(', ')})`;
+  const values: (string | number)[] = [transaction.now - ageMs];
+  if (handlers !== null) {
+    where += ' and handler in (select value from json_each(?))';
+    values.push(JSON.stringify(handlers));
+  }
+  if (except.length > 0) {
+    where += ' and handler not in (select value from json_each(?))';
+    values.push(JSON.stringify(except));
+  }
+  return removeOldest(transaction, limit, where, values);
+}
+
+function removeOldest(
+  transaction: Transaction,
+  limit: number,
+  where: string,
+  values: readonly (string | number)[],
+): number {
+  if (limit <= 0) return 0;
+  const rows = transaction.database.all(
+    `select ${LIGHT_COLUMNS} from tasklane_task indexed by tasklane_task_finished where finished_at is not null ` +
+      `and status >= 5 ${where} order by finished_at, seq limit ?`,
+    ...values,
+    limit,
+  );
+  return rows.filter((row) => removeRow(transaction, row)).length;
+}
+
+/** @returns false: it is unfinished, and stays */
+function removeRow(transaction: Transaction, row: Row): boolean {
+  const { database, counts, happened } = transaction;
+  const { seq, task } = toStored(row);
+  if (!isFinal(task.status)) return false;
+  dropTags(transaction, seq, task.tags);
+  for (const table of OF_A_TASK) database.run(`delete from ${table} where task = ?`, seq);
+  if (task.idempotencyKey !== null) {
+    const sql = 'delete from tasklane_key where scope = ? and key = ? and task_id = ?';
+    database.run(sql, scopeOf(task), encodeText(task.idempotencyKey), task.id);
+  }
+  database.run('delete from tasklane_task where seq = ?', seq);
+  counts.add(task.handler, task.status, task.archivedAt !== null, -1);
+  happened.changed(task.id);
+  return true;
+}

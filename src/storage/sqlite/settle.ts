@@ -1,0 +1,67 @@
+import type { JsonValue } from '../../task/json.ts';
+import type { LogLimit, SettleAnswer, Settlement } from '../storage.ts';
+import { endLeak, isHeld, said } from './report.ts';
+import { recordOf } from './rows.ts';
+import { encodeJson } from './text.ts';
+import type { Transaction } from './transaction.ts';
+import { readStored, takeStep } from './write.ts';
+
+const REFUSED: SettleAnswer = { settled: false };
+const SUCCEEDED: SettleAnswer = { settled: true, repeated: false, status: 'succeeded', record: null };
+
+const SUCCEED =
+  'update tasklane_task set status = 5, result = ?, error = null, run_at = null, finished_at = ?, updated_at = ?, ' +
+  'version = version + 1, started_at = coalesce(?, started_at), started = started or ? ' +
+  'where id = ? and token = ? and status = 3 returning handler';
+
+/** Writes the ends of attempts; see `TasksRun.settle`. */
+export function settleTasks(
+  transaction: Transaction,
+  settlements: readonly Settlement[],
+  { logLimit, records }: { readonly logLimit: LogLimit; readonly records: boolean },
+): readonly SettleAnswer[] {
+  return settlements.map((settlement) => {
+    if (!records && isPlainSuccess(settlement) && succeed(transaction, settlement)) return SUCCEEDED;
+    return settle(transaction, settlement, logLimit, records);
+  });
+}
+
+function settle(transaction: Transaction, settlement: Settlement, logLimit: LogLimit, records: boolean): SettleAnswer {
+  const { taskId, token } = settlement.lease;
+  let stored = readStored(transaction, taskId, records);
+  if (stored === null || stored.task.token !== token) return REFUSED;
+  const repeated = !isHeld(stored.task.status);
+  if (!repeated) {
+    const step = settlement.steps[stored.task.status];
+    if (step === undefined) return REFUSED;
+    stored = takeStep(transaction, stored, step, said(transaction, stored.seq, settlement, logLimit) ?? {});
+  }
+  if (settlement.leakEnded === true && stored.task.leakedBy !== null) stored = endLeak(transaction, stored);
+  return { settled: true, repeated, status: stored.task.status, record: records ? recordOf(stored.task) : null };
+}
+
+/** Whether a settlement is what nearly all are: the handler returned, and there is nothing more to say. */
+function isPlainSuccess({ steps, progress, checkpoint, log, leakEnded }: Settlement): boolean {
+  const step = steps.running;
+  if (step?.reason !== 'succeeded' || step.to !== 'succeeded' || step.set === undefined) return false;
+  if (step.count !== undefined || step.delayMs !== undefined || step.revoke || step.leakedBy !== undefined)
+    return false;
+  if (progress !== undefined || checkpoint !== undefined || (log !== undefined && log.length > 0) || leakEnded) {
+    return false;
+  }
+  for (const key in step.set) if (key !== 'result' && key !== 'error') return false;
+  return step.set.error === null && step.set.result !== undefined;
+}
+
+/** The same as {@link settle} does for it, in one statement. @returns false when there is more to it */
+function succeed({ database, counts, happened, now }: Transaction, { lease, steps, startedAt }: Settlement): boolean {
+  const result = encodeJson(steps.running?.set?.result as JsonValue);
+  const started = startedAt === undefined ? 0 : 1;
+  const rows = database.all(SUCCEED, result, now, now, startedAt ?? null, started, lease.taskId, lease.token);
+  const handler = rows[0]?.[0];
+  if (handler === undefined) return false;
+  counts.add(handler as string, 'running', false, -1);
+  counts.add(handler as string, 'succeeded', false, 1);
+  happened.changed(lease.taskId);
+  return true;
+}

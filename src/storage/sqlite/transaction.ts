@@ -1,0 +1,35 @@
+import { CountChanges } from './counters.ts';
+import type { Database } from './database.ts';
+import { Happened } from './happened.ts';
+
+/** What the operations of one transaction share. Nothing in it may outlive a rollback. */
+export class Transaction {
+  readonly database: Database;
+  /** One moment for all of it; epoch ms. */
+  readonly now: number;
+  readonly counts = new CountChanges();
+  readonly happened: Happened;
+
+  /** @param wantsChanges somebody wants to hear of every task that changed */
+  constructor(database: Database, now: number, wantsChanges: boolean) {
+    this.database = database;
+    this.now = now;
+    this.happened = new Happened(wantsChanges);
+  }
+
+  /** Runs a part that may take itself back: what `work` wrote is undone when it answers `keep: false`. */
+  part<T>(work: (part: Transaction) => { readonly keep: boolean; readonly value: T }): T {
+    const inner = new Transaction(this.database, this.now, this.happened.wantsChanges);
+    inner.counts.copyFrom(this.counts);
+    this.database.run('savepoint tasklane_part');
+    const { keep, value } = work(inner);
+    if (keep) {
+      this.counts.copyFrom(inner.counts);
+      this.happened.merge(inner.happened);
+    } else {
+      this.database.run('rollback to tasklane_part');
+    }
+    this.database.run('release tasklane_part');
+    return value;
+  }
+}

@@ -1,0 +1,122 @@
+import { type Condition, RANGE_KEYS, TEXT_KEYS } from '../../task/query.ts';
+import type { Status } from '../../task/status.ts';
+import type { StoredQuery } from '../storage.ts';
+import type { Bindable } from './database.ts';
+import { statusCode } from './rows.ts';
+import { HAS_TEXT } from './search.ts';
+import { encodeText } from './text.ts';
+
+/** Part of a statement with what is bound to it. */
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly Bindable[];
+}
+
+/** A tag that all tasks of a list must have: its index is in submit order, so the list can walk it. */
+export interface WantedTag {
+  readonly key: string;
+  readonly value: string;
+}
+
+const COLUMN_OF = {
+  submittedBy: 'submitted_by',
+  entityId: 'entity_id',
+  parentId: 'parent_id',
+  scheduleId: 'schedule_id',
+  description: 'description',
+  createdAt: 'created_at',
+  updatedAt: 'updated_at',
+  finishedAt: 'finished_at',
+} as const;
+
+/** All of the groups, of each group one: as SQL over `tasklane_task`. */
+export function whereOf(where: StoredQuery['where']): Sql {
+  return join(
+    where.map((group) => (group.length === 0 ? sql('0') : join(group.map(conditionOf), 'or'))),
+    'and',
+  );
+}
+
+/** The tag with one value that a list may walk; null: there is none, or something narrower. */
+export function wantedTag(where: StoredQuery['where']): WantedTag | null {
+  let wanted: WantedTag | null = null;
+  for (const [condition, ...others] of where) {
+    if (condition === undefined || others.length > 0) continue;
+    if (condition.ids !== undefined || TEXT_KEYS.some((key) => condition[key] !== undefined)) return null;
+    const [key, values] = condition.tags?.[0] ?? [];
+    const value = values?.[0];
+    if (key !== undefined && value !== undefined && values?.length === 1) wanted ??= { key, value };
+  }
+  return wanted;
+}
+
+/** Whether a search by text is part of it. */
+export function searchesText(where: StoredQuery['where']): boolean {
+  return where.some((group) => group.some((condition) => condition.text !== undefined));
+}
+
+function conditionOf(condition: Condition): Sql {
+  const parts: Sql[] = [];
+  if (condition.status !== undefined) parts.push(statusIn(condition.status));
+  if (condition.handler !== undefined) parts.push(isIn('handler', condition.handler));
+  if (condition.ids !== undefined) parts.push(isIn('id', condition.ids));
+  for (const key of TEXT_KEYS) {
+    const value = condition[key];
+    if (value !== undefined) parts.push(sql(`${COLUMN_OF[key]} = ?`, encodeText(value)));
+  }
+  for (const [key, time] of Object.entries(RANGE_KEYS) as [keyof typeof RANGE_KEYS, keyof typeof COLUMN_OF][]) {
+    const range = condition[key];
+    if (range === undefined) continue;
+    const column = COLUMN_OF[time];
+    parts.push(sql(`${column} is not null`));
+    if (range.after !== undefined) parts.push(sql(`${column} > ?`, range.after));
+    if (range.before !== undefined) parts.push(sql(`${column} < ?`, range.before));
+  }
+  for (const [key, values] of condition.tags ?? []) parts.push(hasTag(key, values));
+  if (condition.archived !== 'both') parts.push(sql(`archived_at is ${condition.archived ? 'not null' : 'null'}`));
+  if (condition.text !== undefined) {
+    parts.push(sql(`${HAS_TEXT}(?, id, handler, description, submitted_by, entity_id)`, encodeText(condition.text)));
+  }
+  return join(parts, 'and');
+}
+
+function statusIn(statuses: readonly Status[]): Sql {
+  // Literals: the codes are ours, and the planner can see what they are.
+  const codes = statuses.map(statusCode);
+  if (codes.length === 0) return sql('0');
+  return sql(codes.length === 1 ? `status = ${codes[0]}` : `status in (${codes.join(', ')})`);
+}
+
+function isIn(column: string, values: readonly string[]): Sql {
+  const [first] = values;
+  if (first === undefined) return sql('0');
+  if (values.length === 1) return sql(`${column} = ?`, first);
+  // One parameter for any number of values.
+  return sql(`${column} in (select value from json_each(?))`, JSON.stringify(values));
+}
+
+function hasTag(key: string, values: readonly string[] | null): Sql {
+  const name = encodeText(key);
+  const found = 'exists(select 1 from tasklane_tag where key = ?';
+  if (values === null) return sql(`${found} and task = tasklane_task.seq)`, name);
+  if (values.length === 0) return sql('0');
+  return sql(
+    `${found} and value in (${values.map(() => '?').join(', ')}) and task = tasklane_task.seq)`,
+    name,
+    ...values.map(encodeText),
+  );
+}
+
+function sql(text: string, ...values: Bindable[]): Sql {
+  return { text, values };
+}
+
+function join(parts: readonly Sql[], word: 'and' | 'or'): Sql {
+  const [first] = parts;
+  if (first === undefined) return sql('1');
+  if (parts.length === 1) return first;
+  return {
+    text: `(${parts.map(({ text }) => text).join(` ${word} `)})`,
+    values: parts.flatMap(({ values }) => values),
+  };
+}
