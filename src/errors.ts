@@ -1,3 +1,4 @@
+import type { TaskRecord } from './task/record.ts';
 import type { Status } from './task/status.ts';
 
 /**
@@ -201,6 +202,31 @@ export class CursorError extends TasklaneError {
   override readonly name = 'CursorError';
   constructor(why: string) {
     super('cursor_invalid', `The cursor is not valid: ${why}.`);
+  }
+}
+
+/** From `result()`: the task failed; `cause` is what its handler threw, as it was stored. */
+export class TaskFailedError extends TasklaneError {
+  override readonly name = 'TaskFailedError';
+  readonly task: TaskRecord;
+  constructor(task: TaskRecord) {
+    super('task_failed', `Task ${task.id} failed: ${task.error?.message ?? 'no reason is known'}`, {
+      cause: task.error,
+    });
+    this.task = task;
+  }
+}
+
+/** From `result()`: the task was cancelled; `reason` is what the canceller gave. */
+export class TaskCancelledError extends TasklaneError {
+  override readonly name = 'TaskCancelledError';
+  readonly task: TaskRecord;
+  readonly reason: string | null;
+  constructor(task: TaskRecord) {
+    const why = task.cancelReason ?? task.error?.message ?? null;
+    super('task_cancelled', `Task ${task.id} was cancelled${why === null ? '' : `: ${why}`}.`);
+    this.task = task;
+    this.reason = task.cancelReason;
   }
 }
 

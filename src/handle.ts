@@ -31,27 +31,14 @@ export interface HandleHost {
   events(id: string, signal: AbortSignal | undefined): AsyncIterableIterator<unknown>;
 }
 
-const NO_WARNINGS: readonly TaskWarning[] = Object.freeze([]);
-
-/** The handle of any task; of one just submitted it also says what `submit` found. */
+/** The handle of any task. */
 export class Handle {
   readonly id: string;
-  readonly created: boolean;
-  readonly matched: 'idempotency' | 'unique' | null;
-  readonly warnings: readonly TaskWarning[];
   readonly #host: HandleHost;
 
-  constructor(
-    host: HandleHost,
-    id: string,
-    matched: 'idempotency' | 'unique' | null = null,
-    warnings: readonly TaskWarning[] = NO_WARNINGS,
-  ) {
+  constructor(host: HandleHost, id: string) {
     this.#host = host;
     this.id = id;
-    this.created = matched === null;
-    this.matched = matched;
-    this.warnings = warnings;
   }
 
   result(options?: Optional<{ signal: AbortSignal }>): Promise<unknown> {
@@ -64,5 +51,24 @@ export class Handle {
 
   events(options?: Optional<{ signal: AbortSignal }>): AsyncIterableIterator<unknown> {
     return this.#host.events(this.id, options?.signal);
+  }
+}
+
+/** The handle of a task that was just submitted: it also says what `submit` found. */
+export class SubmittedHandle extends Handle {
+  readonly created: boolean;
+  readonly matched: 'idempotency' | 'unique' | null;
+  readonly warnings: readonly TaskWarning[];
+
+  constructor(
+    host: HandleHost,
+    id: string,
+    matched: 'idempotency' | 'unique' | null,
+    warnings: readonly TaskWarning[],
+  ) {
+    super(host, id);
+    this.created = matched === null;
+    this.matched = matched;
+    this.warnings = warnings;
   }
 }

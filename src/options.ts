@@ -134,7 +134,7 @@ export function parseOptions(options: TaskManagerOptions = {}): Settings {
     },
     maxInputBytes: integer('maxInputBytes', options.maxInputBytes ?? MIB, 1),
     maxResultBytes: integer('maxResultBytes', options.maxResultBytes ?? MIB, 1),
-    maxQueued: options.maxQueued === Infinity ? Infinity : integer('maxQueued', options.maxQueued ?? Infinity, 1),
+    maxQueued: unbounded('maxQueued', options.maxQueued ?? Infinity, 1),
     retention: parseRetention('retention', options.retention ?? {}, DEFAULT_RETENTION),
     idempotencyMs: parseDuration('idempotencyTtl', options.idempotencyTtl ?? '24h', 1),
     idPrefix,
@@ -165,8 +165,13 @@ export function parseRetention(option: string, retention: Retention, otherwise: 
   const { count = otherwise.count } = retention;
   return {
     ageMs: { succeeded: age('succeeded'), failed: age('failed'), cancelled: age('cancelled') },
-    count: count === Infinity ? Infinity : integer(`${option}.count`, count, 0),
+    count: unbounded(`${option}.count`, count, 0),
   };
+}
+
+/** An integer, or Infinity. */
+function unbounded(option: string, value: unknown, min: number): number {
+  return value === Infinity ? Infinity : integer(option, value, min);
 }
 
 /** @throws {OptionError} unless it is an integer within the bounds */

@@ -1,0 +1,247 @@
+import type { Announcer } from './announcer.ts';
+import { awaitFinal } from './await-result.ts';
+import type { Environment } from './environment.ts';
+import {
+  OptionError,
+  RelatedTasksError,
+  TaskNotFoundError,
+  TransitionError,
+  UniqueConflictError,
+  VersionConflictError,
+} from './errors.ts';
+import type { Optional } from './handler/define.ts';
+import { parsePriority } from './handler/registry.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { integer } from './options.ts';
+import { toErrorInfo } from './run/failure.ts';
+import type { Runner } from './run/runner.ts';
+import type { Change } from './storage/storage.ts';
+import { parseTags, parseText, parseTime } from './submit-options.ts';
+import { toJson } from './task/json.ts';
+import type { Tag, TaskRecord } from './task/record.ts';
+import { isFinal, TRANSITIONS } from './task/status.ts';
+import {
+  archive,
+  cancel,
+  complete,
+  failFromOutside,
+  restart,
+  runNow,
+  type Settable,
+  type Steps,
+  update,
+} from './task/transition.ts';
+import type { Watchers } from './watchers.ts';
+
+/** What `update` may change; merged (RFC 7396). `runAt` null holds a task that has not started. */
+export type TaskPatch = Optional<{
+  priority: number;
+  runAt: Date | number | null;
+  tags: Readonly<Record<string, Tag | null>>;
+  description: string | null;
+  entityId: string | null;
+  metadata: unknown;
+}>;
+
+/** `related`: its children too. `cancel`: first, what has not ended. `purge`: for good, not to the archive. */
+export type DeleteOptions = Optional<{ related: boolean; cancel: boolean; purge: boolean }>;
+
+const MAX_REASON = 1_000;
+const MAX_TEXT = 1_000;
+const MAX_DESCRIPTION = 10_000;
+const PATCH_KEYS = ['priority', 'runAt', 'tags', 'description', 'entityId', 'metadata'];
+const RELATED_LIMIT = 1_000;
+
+/** Changes tasks from outside: each call is one atomic transition, and a running attempt is told. */
+export class Controls {
+  readonly #environment: Environment;
+  readonly #announcer: Announcer;
+  readonly #lifecycle: Lifecycle;
+  readonly #runner: Runner;
+  readonly #watchers: Watchers;
+
+  constructor(
+    environment: Environment,
+    announcer: Announcer,
+    lifecycle: Lifecycle,
+    runner: Runner,
+    watchers: Watchers,
+  ) {
+    this.#environment = environment;
+    this.#announcer = announcer;
+    this.#lifecycle = lifecycle;
+    this.#runner = runner;
+    this.#watchers = watchers;
+  }
+
+  async cancel(id: string, reason?: string): Promise<TaskRecord> {
+    const text = parseText('reason', reason, MAX_REASON, 0);
+    return this.#change(id, 'a cancel', cancel(text, this.#environment.clock.now()));
+  }
+
+  async restart(id: string): Promise<TaskRecord> {
+    return this.#change(id, 'a restart', restart());
+  }
+
+  async runNow(id: string): Promise<TaskRecord> {
+    return this.#change(id, 'to run it now', runNow());
+  }
+
+  async complete(id: string, result: unknown): Promise<TaskRecord> {
+    const { maxResultBytes } = this.#environment.settings;
+    return this.#change(id, 'to complete it', complete(toJson(result ?? null, 'result', maxResultBytes)));
+  }
+
+  async fail(id: string, error: unknown): Promise<TaskRecord> {
+    return this.#change(id, 'to fail it', failFromOutside(toErrorInfo(error)));
+  }
+
+  async update(id: string, patch: TaskPatch, ifVersion: number | undefined): Promise<TaskRecord> {
+    const version = ifVersion === undefined ? undefined : integer('ifVersion', ifVersion, 1);
+    const { set, tags, metadata } = this.#parsePatch(patch);
+    return this.#change(id, 'this update', update(set), { tags, metadata, ifVersion: version });
+  }
+
+  async delete(id: string, options: DeleteOptions): Promise<void> {
+    await this.#lifecycle.open();
+    const task = await this.#find(id);
+    const related = await this.#related(id);
+    if (related.length > 0 && !options.related) {
+      throw new RelatedTasksError(
+        id,
+        'has related tasks',
+        related.map((child) => child.id),
+      );
+    }
+    const all = [task, ...related];
+    const unfinished = all.filter(({ status }) => !isFinal(status));
+    if (unfinished.length > 0 && !options.cancel) {
+      throw new RelatedTasksError(
+        id,
+        'cannot be deleted before these have ended',
+        unfinished.map((one) => one.id),
+      );
+    }
+    for (const one of unfinished) await this.#cancelToEnd(one.id);
+    const { storage, clock } = this.#environment;
+    const ids = all.map((one) => one.id);
+    if (options.purge) await storage.remove(ids);
+    else for (const one of ids) await this.#changeOrSkip(one, archive(clock.now()));
+  }
+
+  async pause(handler: string | undefined): Promise<void> {
+    if (handler !== undefined) this.#environment.registry.get(handler);
+    await this.#lifecycle.open();
+    await this.#runner.pauses.pause(handler);
+    this.#runner.reconsider();
+  }
+
+  async resume(handler: string | undefined): Promise<void> {
+    if (handler !== undefined) this.#environment.registry.get(handler);
+    await this.#lifecycle.open();
+    await this.#runner.pauses.resume(handler);
+    this.#runner.reconsider();
+  }
+
+  /** Of one handler, or of this manager. */
+  setConcurrency(handlerOrLimit: string | number, limit?: number): void {
+    if (typeof handlerOrLimit === 'string') {
+      this.#environment.registry.get(handlerOrLimit).concurrency = integer('limit', limit, 1);
+    } else {
+      this.#runner.concurrency = integer('limit', handlerOrLimit, 1);
+    }
+    this.#runner.reconsider();
+  }
+
+  async #change(id: string, action: string, steps: Steps, more: Partial<Change> = {}): Promise<TaskRecord> {
+    if (typeof id !== 'string') throw new OptionError('id', 'text', id);
+    await this.#lifecycle.open();
+    const [answer] = await this.#environment.storage.change([{ ...more, taskId: id, steps }]);
+    if (answer === undefined) throw new TaskNotFoundError(id);
+    if ('refused' in answer) {
+      switch (answer.refused) {
+        case 'missing':
+          throw new TaskNotFoundError(id);
+        case 'version':
+          throw new VersionConflictError(id, more.ifVersion ?? 0, answer.record.version);
+        case 'unique':
+          throw new UniqueConflictError((await this.#find(id)).uniqueKey ?? '', answer.taskId);
+        default:
+          throw new TransitionError(id, action, answer.record.status, TRANSITIONS[answer.record.status]);
+      }
+    }
+    const { record, from } = answer;
+    if (answer.changed) {
+      this.#announcer.changed(record, steps[from]?.reason ?? 'updated');
+      this.#runner.noticed(record);
+      if (record.status === 'queued') this.#runner.wake(record.priority);
+    }
+    return record;
+  }
+
+  async #changeOrSkip(id: string, steps: Steps): Promise<void> {
+    try {
+      await this.#change(id, 'to delete it', steps);
+    } catch (error) {
+      if (!(error instanceof TaskNotFoundError)) throw error; // deleted meanwhile
+    }
+  }
+
+  /** Cancels, and waits for the end of what runs. */
+  async #cancelToEnd(id: string): Promise<void> {
+    try {
+      const task = await this.cancel(id, 'deleted');
+      if (!isFinal(task.status)) await awaitFinal(this.#environment.storage, this.#watchers, id, undefined);
+    } catch (error) {
+      const ended = error instanceof TransitionError || error instanceof TaskNotFoundError;
+      if (!ended) throw error;
+    }
+  }
+
+  async #find(id: string): Promise<TaskRecord> {
+    const [task] = await this.#environment.storage.get([id]);
+    if (task === undefined || task === null) throw new TaskNotFoundError(id);
+    return task;
+  }
+
+  /** Its children, and theirs. */
+  async #related(id: string): Promise<readonly TaskRecord[]> {
+    const found: TaskRecord[] = [];
+    const parents = [id];
+    for (let parentId = parents.shift(); parentId !== undefined; parentId = parents.shift()) {
+      const { items } = await this.#environment.storage.list({
+        where: [[{ parentId, archived: false }]],
+        sort: 'id',
+        descending: false,
+        limit: RELATED_LIMIT,
+        payloads: false,
+      });
+      for (const child of items) {
+        if (child.id === id || found.some((one) => one.id === child.id)) continue;
+        found.push(child);
+        parents.push(child.id);
+      }
+    }
+    return found;
+  }
+
+  #parsePatch(patch: TaskPatch): { set: Settable } & Pick<Change, 'tags' | 'metadata'> {
+    if (patch === null || typeof patch !== 'object') throw new OptionError('patch', 'an object', patch);
+    const unknown = Object.keys(patch).find((key) => !PATCH_KEYS.includes(key));
+    if (unknown !== undefined) throw new OptionError('patch', `made of ${PATCH_KEYS.join(', ')}`, unknown);
+    const { priority, runAt, tags, description, entityId, metadata } = patch;
+    const set: { -readonly [K in keyof Settable]: Settable[K] } = {};
+    if (priority !== undefined) set.priority = parsePriority('priority', priority);
+    if (runAt !== undefined) set.runAt = runAt === null ? null : parseTime('runAt', runAt);
+    if (description !== undefined) {
+      set.description = description === null ? null : parseText('description', description, MAX_DESCRIPTION, 0);
+    }
+    if (entityId !== undefined) set.entityId = entityId === null ? null : parseText('entityId', entityId, MAX_TEXT);
+    const { maxInputBytes } = this.#environment.settings;
+    return {
+      set,
+      tags: tags === undefined ? undefined : parseTags<Tag | null>(tags, true),
+      metadata: metadata === undefined ? undefined : toJson(metadata, 'metadata', maxInputBytes),
+    };
+  }
+}

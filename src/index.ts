@@ -1,0 +1,40 @@
+export type { DeleteOptions, TaskPatch } from './controls.ts';
+export * from './errors.ts';
+export type { TaskEventName, TaskEvents, TaskNews, TaskWarning } from './events.ts';
+export type { SubmittedTask, TaskHandle } from './handle.ts';
+export { type AbortCode, Snooze, TaskAbort } from './handler/abort.ts';
+export type { ProgressReport, TaskContext } from './handler/context.ts';
+export {
+  type AnyTask,
+  type Backoff,
+  defineTask,
+  type InputOf,
+  type Optional,
+  type RecordOf,
+  type Resolve,
+  type ResultOf,
+  type Retention,
+  type TaskDefinition,
+  type TasksOf,
+} from './handler/define.ts';
+export type { Principal, TaskAction } from './handler/rights.ts';
+export { TaskManager } from './manager.ts';
+export type { TaskManagerOptions } from './options.ts';
+export type { Health, ListQuery, Page, TaskStats } from './queries.ts';
+export { MemoryStorage } from './storage/memory/memory-storage.ts';
+export type * from './storage/storage.ts';
+export type { Rest, SubmitItem, SubmitOptions, Unique } from './submit-options.ts';
+export type { JsonValue } from './task/json.ts';
+export type { Condition, Range, SortKey, TaskFilter } from './task/query.ts';
+export type {
+  LogLevel,
+  LogLine,
+  Tag,
+  TaskAttempt,
+  TaskErrorInfo,
+  TaskProgress,
+  TaskRecord,
+} from './task/record.ts';
+export type { FinalStatus, Status } from './task/status.ts';
+export type { Clock, Timer } from './time/clock.ts';
+export type { Duration } from './time/duration.ts';

@@ -1,0 +1,146 @@
+import type { Announcer } from './announcer.ts';
+import type { Environment } from './environment.ts';
+import { ManagerClosedError } from './errors.ts';
+import type { Health } from './queries.ts';
+import type { Runner } from './run/runner.ts';
+import { Upkeep } from './run/upkeep.ts';
+import { type Duration, parseDuration } from './time/duration.ts';
+import type { Watchers } from './watchers.ts';
+
+const CLOSE_TIMEOUT = '30s';
+/** What the storage is given to take the last outcomes, after the grace of the handlers, in ms. */
+const LAST_WRITES_MS = 1_000;
+const LEAVE_LIMIT = 1_000;
+
+/** Opens, starts and closes a manager. */
+export class Lifecycle {
+  readonly #environment: Environment;
+  readonly #runner: Runner;
+  readonly #watchers: Watchers;
+  readonly #upkeep: Upkeep;
+  #opening: Promise<void> | null = null;
+  #isOpen = false;
+  #starting: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(environment: Environment, announcer: Announcer, runner: Runner, watchers: Watchers) {
+    this.#environment = environment;
+    this.#runner = runner;
+    this.#watchers = watchers;
+    this.#upkeep = new Upkeep(environment, announcer, runner);
+  }
+
+  /** The storage is open, and not closing: what can be done at once need not wait. */
+  get isOpen(): boolean {
+    return this.#isOpen && this.#closing === null;
+  }
+
+  /** Opens the storage, once. @throws {ManagerClosedError} @throws {StorageError} */
+  open(): Promise<void> {
+    if (this.#isClosed || this.#closing !== null) return Promise.reject(new ManagerClosedError());
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  /** For reads, which work until the storage is closed. @throws {ManagerClosedError} @throws {StorageError} */
+  readable(): Promise<void> {
+    return this.#closing !== null && this.#isOpen ? Promise.resolve() : this.open();
+  }
+
+  /** @param run false: submit and watch only. @throws {ManagerClosedError} @throws {StorageError} */
+  start(run: boolean): Promise<void> {
+    if (this.#isClosed || this.#closing !== null) return Promise.reject(new ManagerClosedError());
+    this.#starting ??= this.#start(run).catch((error: unknown) => {
+      this.#starting = null; // it may be tried again
+      throw error;
+    });
+    return this.#starting;
+  }
+
+  /** @param timeout what running tasks are given to finish. @throws {OptionError} @throws {StorageError} */
+  async close(timeout: Duration = CLOSE_TIMEOUT): Promise<void> {
+    const ms = parseDuration('timeout', timeout);
+    this.#closing ??= this.#close(ms);
+    return this.#closing;
+  }
+
+  async health(): Promise<Health> {
+    if (this.#isClosed || this.#closing !== null) return { ready: false, problems: ['the manager is closed'] };
+    try {
+      await this.open();
+      await this.#environment.storage.nextDue();
+    } catch (error) {
+      return {
+        ready: false,
+        problems: [`the storage does not answer: ${error instanceof Error ? error.message : error}`],
+      };
+    }
+    const { problems } = this.#runner;
+    return { ready: problems.length === 0, problems };
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await this.#environment.storage.open({ clock: this.#environment.clock });
+      this.#isOpen = true;
+    } catch (error) {
+      this.#opening = null; // it may be tried again
+      throw error;
+    }
+  }
+
+  async #start(run: boolean): Promise<void> {
+    await this.open();
+    if (run) await this.#runner.start();
+    this.#upkeep.start();
+  }
+
+  async #close(ms: number): Promise<void> {
+    await Promise.allSettled([this.#opening, this.#starting]);
+    const { settings, storage } = this.#environment;
+    try {
+      this.#runner.drain();
+      if (!(await this.#idle(ms))) {
+        this.#runner.abortAll();
+        const grace = Math.max(settings.cancelGraceMs, ...this.#environment.registry.all().map((h) => h.cancelGraceMs));
+        if (!(await this.#idle(grace + LAST_WRITES_MS))) this.#runner.outbox.abandon();
+      }
+      await this.#upkeep.stop();
+      this.#runner.pulse.stop();
+      if (this.#isOpen && this.#starting !== null) await this.#leave();
+    } finally {
+      this.#watchers.close();
+      this.#isClosed = true;
+      if (this.#isOpen) await storage.close();
+      this.#isOpen = false;
+    }
+  }
+
+  /** @returns whether nothing is in hand any more within `ms` */
+  #idle(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = this.#environment.clock.after(
+        ms,
+        () => {
+          stop();
+          resolve(false);
+        },
+        true,
+      );
+      const stop = this.#runner.onceIdle(() => {
+        timer.clear();
+        resolve(true);
+      });
+    });
+  }
+
+  /** The worker is gone for the others too: nobody has to wait for its silence. */
+  async #leave(): Promise<void> {
+    try {
+      await this.#environment.storage.takeBack(this.#runner.workerId, LEAVE_LIMIT);
+    } catch (error) {
+      this.#environment.events.error(error);
+    }
+  }
+}

@@ -1,0 +1,238 @@
+import { Announcer } from './announcer.ts';
+import { awaitResult } from './await-result.ts';
+import { Controls, type DeleteOptions, type TaskPatch } from './controls.ts';
+import type { Environment } from './environment.ts';
+import { Events, type TaskEvents, type TaskNews } from './events.ts';
+import { Handle, type HandleHost, type SubmittedTask, type TaskHandle } from './handle.ts';
+import type { AnyTask, InputOf, Optional, RecordOf, Resolve, TasksOf } from './handler/define.ts';
+import { Registry } from './handler/registry.ts';
+import { Idleness } from './idleness.ts';
+import { type AnyItem, Intake } from './intake.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { parseOptions, type TaskManagerOptions } from './options.ts';
+import { type Health, type ListQuery, type Page, Queries, type TaskStats } from './queries.ts';
+import { Runner } from './run/runner.ts';
+import type { Rest, SubmitItem, SubmitOptions } from './submit-options.ts';
+import { parseFilter, type TaskFilter } from './task/query.ts';
+import type { LogLine, TaskAttempt } from './task/record.ts';
+import { streamAll, streamTask } from './task-stream.ts';
+import type { Duration } from './time/duration.ts';
+import { Watchers } from './watchers.ts';
+
+/**
+ * Registers handlers, and runs their tasks. Generic over `handlers`: those given here type events and lists. The union is
+ * closed for the compiler only: what `register` adds, or other processes left, appears in it too.
+ */
+export class TaskManager<
+  const Handlers extends readonly AnyTask[] = readonly AnyTask[],
+  Tasks extends AnyTask = TasksOf<Handlers>,
+> {
+  readonly #environment: Environment;
+  readonly #watchers: Watchers;
+  readonly #handles: HandleHost;
+  readonly #lifecycle: Lifecycle;
+  readonly #intake: Intake;
+  readonly #controls: Controls;
+  readonly #queries: Queries;
+  readonly #idleness: Idleness;
+
+  /** @throws {OptionError} that names the option, what came and what is allowed */
+  constructor(options?: TaskManagerOptions<Handlers>) {
+    const settings = parseOptions(options);
+    const { clock, storage } = settings;
+    const events = new Events(() => clock.now());
+    const environment: Environment = { settings, clock, storage, events, registry: new Registry(settings) };
+    const watchers = new Watchers(storage, clock, (error) => events.error(error));
+    const announcer = new Announcer(events, watchers);
+    const runner = new Runner(environment, announcer);
+    const lifecycle = new Lifecycle(environment, announcer, runner, watchers);
+    this.#environment = environment;
+    this.#watchers = watchers;
+    this.#lifecycle = lifecycle;
+    this.#controls = new Controls(environment, announcer, lifecycle, runner, watchers);
+    this.#queries = new Queries(environment, lifecycle);
+    this.#handles = {
+      result: (id, signal) => lifecycle.readable().then(() => awaitResult(storage, watchers, id, signal)),
+      cancel: (id, reason) => this.cancel(id, reason),
+      events: (id, signal) => streamTask(storage, watchers, id, { signal, opened: lifecycle.readable() }),
+    };
+    this.#intake = new Intake(environment, announcer, lifecycle, runner, this.#handles);
+    this.#idleness = new Idleness(environment, lifecycle, runner, this.#intake);
+    this.register(...(options?.handlers ?? []));
+  }
+
+  /**
+   * Adds handlers, all or none.
+   * @throws {OptionError} also when another handler has the name
+   */
+  register(...tasks: readonly AnyTask[]): void {
+    this.#environment.registry.add(tasks);
+    this.#idleness.registered();
+  }
+
+  /** The definitions that are registered. */
+  handlers(): readonly AnyTask[] {
+    return this.#environment.registry.all().map(({ definition }) => definition);
+  }
+
+  /**
+   * Opens the storage, recovers what an earlier process left, and runs tasks.
+   * @param options `run` false: submit and watch only
+   * @throws {StorageError} @throws {ManagerClosedError}
+   */
+  start(options?: Optional<{ run: boolean }>): Promise<void> {
+    return this.#lifecycle.start(options?.run ?? true);
+  }
+
+  /**
+   * Stores a task, durably where the storage is durable, and answers with its handle; works before `start`, too.
+   * @param handler a definition, or the name of one that is registered
+   * @throws {InputInvalidError} @throws {OptionError} @throws {UnknownHandlerError} @throws {PayloadTooLargeError}
+   * @throws {UniqueConflictError} @throws {IdempotencyConflictError} @throws {QueueFullError} @throws {ManagerClosedError}
+   * @throws {StorageError}
+   */
+  submit<T extends AnyTask | Tasks['name']>(
+    handler: T,
+    ...rest: Rest<InputOf<Resolve<Tasks, T>>, SubmitOptions>
+  ): Promise<SubmittedTask<Resolve<Tasks, T>>> {
+    const [input, options] = rest as [unknown, SubmitOptions | undefined];
+    return this.#intake.submit(handler, input, options) as Promise<SubmittedTask<Resolve<Tasks, T>>>;
+  }
+
+  /** Submits all or nothing, in order. An earlier task may answer in its place. @throws as `submit`, of the first refused */
+  submitMany<const T extends readonly (AnyTask | Tasks['name'])[]>(
+    items: {
+      readonly [I in keyof T]: SubmitItem<Tasks, T[I]>;
+    },
+  ): Promise<{ readonly [I in keyof T]: SubmittedTask<Resolve<Tasks, T[I]>> }> {
+    const submitted: Promise<unknown> = this.#intake.submitMany(items as unknown as readonly AnyItem[]);
+    return submitted as Promise<{ readonly [I in keyof T]: SubmittedTask<Resolve<Tasks, T[I]>> }>;
+  }
+
+  /** The handle of any task, also of an earlier process. Whether it is there shows when it is used. */
+  task(id: string): TaskHandle<Tasks> {
+    return new Handle(this.#handles, id) as unknown as TaskHandle<Tasks>;
+  }
+
+  /** The caller's own copy; null: no such task, or archived and not asked for. @throws {StorageError} */
+  get(id: string, options?: Optional<{ archived: boolean }>): Promise<RecordOf<Tasks> | null> {
+    return this.#queries.get(id, options?.archived ?? false) as Promise<RecordOf<Tasks> | null>;
+  }
+
+  /** @throws {CursorError} @throws {OptionError} @throws {TaskNotFoundError} for `after` and `before` @throws {StorageError} */
+  list(query: ListQuery = {}): Promise<Page<RecordOf<Tasks>>> {
+    return this.#queries.list(query) as Promise<Page<RecordOf<Tasks>>>;
+  }
+
+  /** @throws {OptionError} @throws {StorageError} */
+  count(filter?: TaskFilter): Promise<number> {
+    return this.#queries.count(filter);
+  }
+
+  /** Counts by status and by handler, archived tasks left out. @throws {StorageError} */
+  stats(): Promise<TaskStats> {
+    return this.#queries.stats();
+  }
+
+  /** Whether the storage answers, and claiming and beats work. Never throws. */
+  health(): Promise<Health> {
+    return this.#lifecycle.health();
+  }
+
+  /**
+   * Cancels: at once where it does not run, else it is `cancelling` until its handler ends or its grace is over.
+   * @throws {TaskNotFoundError} @throws {TransitionError} when it is final
+   */
+  cancel(id: string, reason?: string): Promise<RecordOf<Tasks>> {
+    return this.#controls.cancel(id, reason) as Promise<RecordOf<Tasks>>;
+  }
+
+  /** Retries a final task by hand. @throws {TaskNotFoundError} @throws {TransitionError} @throws {UniqueConflictError} */
+  restart(id: string): Promise<RecordOf<Tasks>> {
+    return this.#controls.restart(id) as Promise<RecordOf<Tasks>>;
+  }
+
+  /** Queues a scheduled, held or waiting task at once. @throws {TaskNotFoundError} @throws {TransitionError} */
+  runNow(id: string): Promise<RecordOf<Tasks>> {
+    return this.#controls.runNow(id) as Promise<RecordOf<Tasks>>;
+  }
+
+  /**
+   * Changes fields; tags and metadata are merged (RFC 7396).
+   * @throws {VersionConflictError} @throws {TaskNotFoundError} @throws {TransitionError} @throws {OptionError}
+   */
+  update(id: string, patch: TaskPatch, options?: Optional<{ ifVersion: number }>): Promise<RecordOf<Tasks>> {
+    return this.#controls.update(id, patch, options?.ifVersion) as Promise<RecordOf<Tasks>>;
+  }
+
+  /** Settles from outside as succeeded; a running attempt is told by its signal. @throws {TransitionError} */
+  complete(id: string, result?: unknown): Promise<RecordOf<Tasks>> {
+    return this.#controls.complete(id, result) as Promise<RecordOf<Tasks>>;
+  }
+
+  /** Settles from outside as failed; a running attempt is told by its signal. @throws {TransitionError} */
+  fail(id: string, error: unknown): Promise<RecordOf<Tasks>> {
+    return this.#controls.fail(id, error) as Promise<RecordOf<Tasks>>;
+  }
+
+  /** To the archive, or for good. @throws {RelatedTasksError} @throws {TaskNotFoundError} */
+  delete(id: string, options: DeleteOptions = {}): Promise<void> {
+    return this.#controls.delete(id, options);
+  }
+
+  /** All attempts, oldest first. @throws {TaskNotFoundError} */
+  attempts(id: string): Promise<readonly TaskAttempt[]> {
+    return this.#queries.attempts(id);
+  }
+
+  /** Log lines, oldest first. `after`: the `seq` of a line; `limit`: up to 1,000. @throws {TaskNotFoundError} */
+  log(id: string, page: Optional<{ after: number; limit: number }> = {}): Promise<readonly LogLine[]> {
+    return this.#queries.log(id, page);
+  }
+
+  /** Stored: no process starts tasks of one handler, or of all, until `resume`. @throws {UnknownHandlerError} */
+  pause(handler?: string): Promise<void> {
+    return this.#controls.pause(handler);
+  }
+
+  /** Ends the pause of one handler, or all pauses. @throws {UnknownHandlerError} */
+  resume(handler?: string): Promise<void> {
+    return this.#controls.resume(handler);
+  }
+
+  /** Of this process only: of the manager, or of one handler. @throws {OptionError} @throws {UnknownHandlerError} */
+  setConcurrency(limit: number): void;
+  setConcurrency(handler: string, limit: number): void;
+  setConcurrency(handlerOrLimit: string | number, limit?: number): void {
+    this.#controls.setConcurrency(handlerOrLimit, limit);
+  }
+
+  /** What this process does. @returns ends the listening */
+  on<E extends keyof TaskEvents>(name: E, listener: (event: TaskEvents<Tasks>[E]) => unknown): () => void {
+    return this.#environment.events.on(name, listener as (event: TaskEvents[E]) => unknown);
+  }
+
+  /** What every process on this storage does from now on, until `signal` or `return()`. @throws {OptionError} */
+  watch(filter?: TaskFilter, options?: Optional<{ signal: AbortSignal }>): AsyncIterableIterator<TaskNews<Tasks>> {
+    const streamed = { signal: options?.signal, opened: this.#lifecycle.readable() };
+    const news = streamAll(this.#environment.storage, this.#watchers, parseFilter(filter), streamed);
+    return news as AsyncIterableIterator<TaskNews<Tasks>>;
+  }
+
+  /** Resolves when nothing is queued or running that this process could run. */
+  onIdle(): Promise<void> {
+    return this.#idleness.onIdle();
+  }
+
+  /**
+   * Stops claiming, lets running tasks finish for `timeout` (default 30 s), then gives them back. Twice: no error.
+   * @throws {OptionError} @throws {StorageError}
+   */
+  async close(options?: Optional<{ timeout: Duration }>): Promise<void> {
+    await this.#lifecycle.close(options?.timeout);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,42 @@
+import type { TaskErrorInfo } from '../task/record.ts';
+
+const MAX_TEXT = 10_000;
+
+/**
+ * What is stored of whatever a handler threw: an error, a frozen object, a string, undefined.
+ * @param code instead of the error's own
+ */
+export function toErrorInfo(thrown: unknown, code?: string): TaskErrorInfo {
+  const name = read(thrown, 'name');
+  const stack = read(thrown, 'stack');
+  const info = {
+    name: name ?? (thrown instanceof Error ? 'Error' : 'NonError'),
+    message: clip(read(thrown, 'message') ?? describe(thrown)),
+    code: code ?? read(thrown, 'code') ?? 'handler_failed',
+  };
+  return stack === undefined ? info : { ...info, stack: clip(stack) };
+}
+
+/** Text of a property, when there is one: getters may throw, and proxies may lie. */
+function read(thrown: unknown, key: string): string | undefined {
+  if (thrown === null || typeof thrown !== 'object') return undefined;
+  try {
+    const value = (thrown as Record<string, unknown>)[key];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(thrown: unknown): string {
+  try {
+    if (typeof thrown === 'object' && thrown !== null) return JSON.stringify(thrown) ?? 'an object';
+    return String(thrown);
+  } catch {
+    return 'something that has no text';
+  }
+}
+
+function clip(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+}

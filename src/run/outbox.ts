@@ -1,0 +1,109 @@
+import type { Environment } from '../environment.ts';
+import type { SettleAnswer, Settlement } from '../storage/storage.ts';
+import type { Steps } from '../task/transition.ts';
+import type { Attempt } from './attempt.ts';
+import type { Said } from './reports.ts';
+
+/** An outcome on its way into the storage. */
+export interface Outcome {
+  readonly attempt: Attempt;
+  readonly steps: Steps;
+  /** What the attempt still had to say. */
+  readonly said: Said | null;
+}
+
+/** What the outbox serves. */
+export interface OutboxHost {
+  /** Whether listeners want records. */
+  readonly wanted: boolean;
+  settled(outcome: Outcome, answer: SettleAnswer): void;
+}
+
+const BATCH = 1_000;
+const RETRY_MS = 500;
+const RETRY_MAX_MS = 30_000;
+
+/**
+ * Stores outcomes: those of one turn in one write, one write at a time. A storage that fails is tried again until it works,
+ * for the outcome of a run must not be lost while its process lives.
+ */
+export class Outbox {
+  readonly #environment: Environment;
+  readonly #host: OutboxHost;
+  #waiting: Outcome[] = [];
+  #flushing: Promise<void> | null = null;
+  #inFlight = 0;
+  #abandoned = false;
+  #failing = false;
+
+  constructor(environment: Environment, host: OutboxHost) {
+    this.#environment = environment;
+    this.#host = host;
+  }
+
+  /** Outcomes that are not stored yet. */
+  get size(): number {
+    return this.#waiting.length + this.#inFlight;
+  }
+
+  /** The last write was stored. */
+  get healthy(): boolean {
+    return !this.#failing;
+  }
+
+  push(outcome: Outcome): void {
+    this.#waiting.push(outcome);
+    this.#flushing ??= this.#flush();
+  }
+
+  /** While more wait than one write takes, nothing more is to be claimed. */
+  get full(): boolean {
+    return this.#waiting.length >= BATCH;
+  }
+
+  /** Resolves when all that was pushed is stored, or given up. */
+  async drained(): Promise<void> {
+    while (this.#flushing !== null) await this.#flushing;
+  }
+
+  /** What cannot be stored now is given up: other processes find these tasks lost. */
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
+  async #flush(): Promise<void> {
+    await undefined; // what ends in the same turn goes along
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.length <= BATCH ? this.#waiting : this.#waiting.slice(0, BATCH);
+      this.#waiting = this.#waiting.length <= BATCH ? [] : this.#waiting.slice(BATCH);
+      this.#inFlight = batch.length;
+      const answers = await this.#store(batch);
+      this.#inFlight = 0;
+      for (const [index, outcome] of batch.entries()) {
+        const answer = answers?.[index];
+        if (answer !== undefined) this.#host.settled(outcome, answer);
+      }
+    }
+    this.#flushing = null;
+  }
+
+  async #store(batch: readonly Outcome[]): Promise<readonly SettleAnswer[] | null> {
+    const { storage, settings, events, clock } = this.#environment;
+    const settlements = batch.map(
+      ({ attempt, steps, said }): Settlement =>
+        said === null ? { lease: attempt.lease, steps } : { ...said.report, steps },
+    );
+    for (let wait = RETRY_MS; ; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
+      try {
+        const answers = await storage.settle(settlements, { logLimit: settings.logLimit, records: this.#host.wanted });
+        this.#failing = false;
+        return answers;
+      } catch (error) {
+        this.#failing = true;
+        events.error(error);
+        if (this.#abandoned) return null;
+        await new Promise<void>((resolve) => clock.after(wait, resolve, true));
+      }
+    }
+  }
+}

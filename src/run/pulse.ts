@@ -1,0 +1,165 @@
+import type { Environment } from '../environment.ts';
+import { StaleLeaseError } from '../errors.ts';
+import type { BeatAnswer, WorkerInfo } from '../storage/storage.ts';
+import type { Timer } from '../time/clock.ts';
+import type { Attempt } from './attempt.ts';
+import type { Said } from './reports.ts';
+
+/** What the pulse serves. */
+export interface PulseHost {
+  readonly workerId: string;
+  info(): WorkerInfo;
+  /** Every attempt whose lease is held. */
+  held(): Iterable<Attempt>;
+  /** Whether listeners want records. */
+  readonly wanted: boolean;
+  said(said: Said, attempt: Attempt, answer: BeatAnswer['reports'][number]): void;
+  /** This worker was declared dead. */
+  unknown(): void;
+}
+
+type Sent = readonly (readonly [Attempt, Said])[];
+
+/**
+ * The one beat of a worker. Each third of the lease it keeps all leases; in between, each `progressInterval` while there is
+ * something to report, it writes that; a checkpoint at once. One beat at a time.
+ */
+export class Pulse {
+  readonly #environment: Environment;
+  readonly #host: PulseHost;
+  #leaseTimer: Timer | null = null;
+  #reportTimer: Timer | null = null;
+  #beating: Promise<void> | null = null;
+  #beatAt = Number.NEGATIVE_INFINITY;
+  #soon = false;
+  #stopped = false;
+  #failing = false;
+
+  constructor(environment: Environment, host: PulseHost) {
+    this.#environment = environment;
+    this.#host = host;
+  }
+
+  /** The last beat was stored. */
+  get healthy(): boolean {
+    return !this.#failing;
+  }
+
+  /** Makes the worker known, and keeps it so. @throws {StorageError} */
+  async join(): Promise<void> {
+    const { storage, settings } = this.#environment;
+    const { workerId } = this.#host;
+    await storage.beat({ workerId, join: this.#host.info(), reports: [], logLimit: settings.logLimit, records: false });
+    this.#armLease();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#leaseTimer?.clear();
+    this.#reportTimer?.clear();
+  }
+
+  /** Something is to be reported: at the next interval, or at once where the last beat is longer ago or `now`. */
+  note(now: boolean): void {
+    if (this.#stopped) return;
+    const { clock, settings } = this.#environment;
+    const wait = now ? 0 : this.#beatAt + settings.progressMs - clock.monotonic();
+    if (wait > 0) this.arm(wait);
+    else if (!this.#soon) {
+      this.#soon = true;
+      setImmediate(() => {
+        this.#soon = false;
+        void this.beat(false);
+      });
+    }
+  }
+
+  /** A beat in `ms` at the latest; there may be starts to report. */
+  arm(ms = this.#environment.settings.progressMs): void {
+    if (this.#reportTimer !== null || this.#stopped) return;
+    this.#reportTimer = this.#environment.clock.after(
+      ms,
+      () => {
+        this.#reportTimer = null;
+        void this.beat(false);
+      },
+      true,
+    );
+  }
+
+  /** Writes what there is to report. @param bare also that each lease is held */
+  async beat(bare: boolean): Promise<void> {
+    while (this.#beating !== null) await this.#beating;
+    const sent: [Attempt, Said][] = [];
+    for (const attempt of this.#host.held()) {
+      const said = attempt.ended && !bare ? null : attempt.takeReport(bare);
+      if (said !== null) sent.push([attempt, said]);
+    }
+    if (sent.length === 0 && !bare) return;
+    this.#beating = this.#send(sent);
+    await this.#beating;
+  }
+
+  /** Stores the start of one attempt before its handler runs, however long that takes. @returns whether its lease holds */
+  async storeStart(attempt: Attempt): Promise<boolean> {
+    const said = attempt.takeReport(true);
+    const { storage, settings, events, clock } = this.#environment;
+    while (said !== null && !attempt.ended) {
+      try {
+        const { workerId } = this.#host;
+        const reports = [said.report];
+        const answer = await storage.beat({ workerId, reports, logLimit: settings.logLimit, records: false });
+        return answer.known && answer.reports[0]?.held === true;
+      } catch (error) {
+        events.error(error, attempt.task);
+        await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve, true));
+      }
+    }
+    return false;
+  }
+
+  async #send(sent: Sent): Promise<void> {
+    const { storage, settings, events, clock } = this.#environment;
+    const { workerId, wanted } = this.#host;
+    this.#beatAt = clock.monotonic();
+    try {
+      const reports = sent.map(([, { report }]) => report);
+      const answer = await storage.beat({ workerId, reports, logLimit: settings.logLimit, records: wanted });
+      this.#failing = false;
+      this.#beating = null;
+      this.#answered(sent, answer);
+    } catch (error) {
+      this.#failing = true;
+      this.#beating = null;
+      for (const [attempt, said] of sent) attempt.restoreReport(said, error);
+      events.error(error);
+      this.arm(Math.max(settings.progressMs, RETRY_MS));
+    }
+  }
+
+  #answered(sent: Sent, answer: BeatAnswer): void {
+    for (const [index, [attempt, said]] of sent.entries()) {
+      const report = answer.reports[index];
+      if (report === undefined) continue;
+      for (const { stored, refused } of said.checkpoints) {
+        if (report.held) stored();
+        else refused(new StaleLeaseError(attempt.task.id));
+      }
+      this.#host.said(said, attempt, report);
+    }
+    if (!answer.known) this.#host.unknown();
+  }
+
+  #armLease(): void {
+    if (this.#stopped) return;
+    const { clock, settings } = this.#environment;
+    this.#leaseTimer?.clear();
+    this.#leaseTimer = clock.after(settings.leaseMs / 3, () => {
+      void this.beat(true);
+      this.#armLease();
+    });
+  }
+}
+
+/** After a beat that could not be stored. */
+const RETRY_MS = 1_000;

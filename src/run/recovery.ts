@@ -1,0 +1,62 @@
+import type { Environment } from '../environment.ts';
+import type { WorkerInfo } from '../storage/storage.ts';
+import type { TaskRecord } from '../task/record.ts';
+import { isKnownDead, thisPlace } from './host.ts';
+
+const BATCH = 100;
+
+interface Watched {
+  beats: number;
+  /** When the last new beat was seen, by our own monotonic clock. */
+  seenAt: number;
+}
+
+/**
+ * Finds workers that died and takes their tasks back. Repeating and idempotent: any process does it, any number of times. A
+ * worker is dead when no new beat was seen for its lease by our own monotonic clock, or when its process is known to be gone.
+ * No wall clock is compared, so skew, suspend and a jumped clock lose nothing.
+ */
+export class Recovery {
+  readonly #environment: Environment;
+  readonly #place = thisPlace();
+  readonly #watched = new Map<string, Watched>();
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /**
+   * One pass.
+   * @param self the worker that is not looked at
+   * @param onTaken is told of each task as it is now
+   * @throws {StorageError}
+   */
+  async sweep(self: string, onTaken: (task: TaskRecord) => void): Promise<void> {
+    const { storage } = this.#environment;
+    const workers = await storage.workers();
+    const known = new Set(workers.map(({ id }) => id));
+    for (const id of this.#watched.keys()) if (!known.has(id)) this.#watched.delete(id);
+    for (const { id, beats, info } of workers) {
+      if (id === self || !this.#isDead(id, beats, info)) continue;
+      let expect: { readonly beats: number } | undefined = info === null ? undefined : { beats };
+      for (;;) {
+        const taken = await storage.takeBack(id, BATCH, expect);
+        for (const task of taken) onTaken(task);
+        if (taken.length < BATCH) break;
+        expect = undefined; // its row is gone by now
+      }
+      this.#watched.delete(id);
+    }
+  }
+
+  #isDead(id: string, beats: number, info: WorkerInfo | null): boolean {
+    if (info === null) return true;
+    const now = this.#environment.clock.monotonic();
+    const watched = this.#watched.get(id);
+    if (watched?.beats !== beats) {
+      this.#watched.set(id, { beats, seenAt: now });
+      return isKnownDead(info, this.#place);
+    }
+    return now - watched.seenAt >= info.leaseMs || isKnownDead(info, this.#place);
+  }
+}

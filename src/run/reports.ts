@@ -1,0 +1,120 @@
+import type { ProgressReport } from '../handler/context.ts';
+import type { Lease, NewLogLine, Report } from '../storage/storage.ts';
+import type { JsonValue } from '../task/json.ts';
+import type { LogLevel, TaskProgress } from '../task/record.ts';
+import { ProgressMeter } from './progress.ts';
+
+/** Something listeners are told once it is stored, in the order it happened. */
+export type Note =
+  | { readonly kind: 'progress'; readonly progress: TaskProgress }
+  | { readonly kind: 'log'; readonly line: NewLogLine };
+
+/** A checkpoint that somebody waits for. */
+export interface PendingCheckpoint {
+  readonly value: JsonValue;
+  readonly stored: () => void;
+  readonly refused: (error: unknown) => void;
+}
+
+/** What an attempt had to say at one time, to be told to listeners or said again. */
+export interface Said {
+  readonly report: Report;
+  readonly notes: readonly Note[];
+  readonly checkpoints: readonly PendingCheckpoint[];
+}
+
+/** A handler that reports in a tight loop keeps no more than this; the oldest go. */
+const MAX_NOTES = 5_000;
+const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
+
+/**
+ * Collects what one attempt reports until it is written: progress merges into the newest, except that each change of its
+ * message is kept; log lines and checkpoints all are.
+ */
+export class Reports {
+  readonly #startedAt: number;
+  #startStored: boolean;
+  #meter: ProgressMeter | null = null;
+  #notes: Note[] = [];
+  #latest: ProgressReport | null = null;
+  #latestAt = 0;
+  #checkpoints: PendingCheckpoint[] = [];
+
+  /** @param startedAt epoch ms. @param startStored the storage knows it already */
+  constructor(startedAt: number, startStored: boolean) {
+    this.#startedAt = startedAt;
+    this.#startStored = startStored;
+  }
+
+  /** Whether there is anything to write beside the start. */
+  get pending(): boolean {
+    return this.#notes.length > 0 || this.#latest !== null || this.#checkpoints.length > 0;
+  }
+
+  progress(report: ProgressReport, now: number): void {
+    this.#meter ??= new ProgressMeter(this.#startedAt);
+    const { message } = report;
+    if (this.#latest !== null && typeof message === 'string') {
+      const before = this.#latest.message ?? this.#meter.message;
+      if (before !== message) this.#settleLatest();
+    }
+    this.#latest = this.#latest === null ? { ...report } : Object.assign({}, this.#latest, defined(report));
+    this.#latestAt = now;
+  }
+
+  log(message: string, level: LogLevel | undefined, now: number): void {
+    this.#settleLatest();
+    const known = level !== undefined && LOG_LEVELS.includes(level) ? level : 'info';
+    this.#note({ kind: 'log', line: { at: now, level: known, message } });
+  }
+
+  checkpoint(value: JsonValue): Promise<void> {
+    return new Promise((stored, refused) => this.#checkpoints.push({ value, stored, refused }));
+  }
+
+  /** Takes all there is to say; null when that is nothing. @param bare say that the lease is held, at least */
+  take(lease: Lease, bare: boolean): Said | null {
+    this.#settleLatest();
+    if (!bare && this.#startStored && this.#notes.length === 0 && this.#checkpoints.length === 0) return null;
+    const notes = this.#notes;
+    const checkpoints = this.#checkpoints;
+    const log = notes.flatMap((note) => (note.kind === 'log' ? [note.line] : []));
+    const progress = notes.findLast((note) => note.kind === 'progress')?.progress;
+    const report: { -readonly [K in keyof Report]: Report[K] } = { lease };
+    if (!this.#startStored) report.startedAt = this.#startedAt;
+    if (progress !== undefined) report.progress = progress;
+    if (log.length > 0) report.log = log;
+    const checkpoint = checkpoints.at(-1);
+    if (checkpoint !== undefined) report.checkpoint = checkpoint.value;
+    this.#startStored = true;
+    this.#notes = [];
+    this.#checkpoints = [];
+    return { report, notes, checkpoints };
+  }
+
+  /** The write failed: what was said is to be said again, but for checkpoints, whose callers are told. */
+  restore({ report, notes, checkpoints }: Said, error: unknown): void {
+    if (report.startedAt !== undefined) this.#startStored = false;
+    this.#notes = [...notes, ...this.#notes];
+    for (const { refused } of checkpoints) refused(error);
+  }
+
+  #settleLatest(): void {
+    if (this.#latest === null || this.#meter === null) return;
+    this.#note({ kind: 'progress', progress: this.#meter.read(this.#latest, this.#latestAt) });
+    this.#latest = null;
+  }
+
+  #note(note: Note): void {
+    const last = this.#notes.at(-1);
+    const merges =
+      note.kind === 'progress' && last?.kind === 'progress' && last.progress.message === note.progress.message;
+    if (merges) this.#notes.pop();
+    this.#notes.push(note);
+    if (this.#notes.length > MAX_NOTES) this.#notes.shift();
+  }
+}
+
+function defined(report: ProgressReport): ProgressReport {
+  return Object.fromEntries(Object.entries(report).filter(([, value]) => value !== undefined));
+}

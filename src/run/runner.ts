@@ -1,0 +1,370 @@
+import type { Announcer } from '../announcer.ts';
+import type { Claimed, EngineHost } from '../engine/engine.ts';
+import { LocalEngine } from '../engine/local.ts';
+import type { Environment } from '../environment.ts';
+import { StaleLeaseError } from '../errors.ts';
+import type { Handler } from '../handler/registry.ts';
+import type { Settings } from '../options.ts';
+import type { ClaimRequest, Lease, ReportAnswer, SettleAnswer, WorkerInfo } from '../storage/storage.ts';
+import { drawWorkerId } from '../task/id.ts';
+import type { TaskRecord } from '../task/record.ts';
+import { isFinal } from '../task/status.ts';
+import type { Steps } from '../task/transition.ts';
+import type { Clock } from '../time/clock.ts';
+import { Attempt, type AttemptHost } from './attempt.ts';
+import { thisPlace } from './host.ts';
+import { Outbox, type OutboxHost, type Outcome } from './outbox.ts';
+import { Pauses } from './pauses.ts';
+import { Pulse, type PulseHost } from './pulse.ts';
+import type { Said } from './reports.ts';
+import { AHEAD, Slots } from './slots.ts';
+
+/** After a claim that the storage refused, in ms. */
+const CLAIM_RETRY_MS = 500;
+
+/**
+ * Runs tasks: claims what there is room for, holds the attempts and their leases, and settles them. It is the host of the
+ * engine, the attempts, the pulse and the outbox, which do the work.
+ */
+export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly pauses: Pauses;
+  readonly pulse: Pulse;
+  readonly outbox: Outbox;
+  workerId = drawWorkerId();
+  concurrency: number;
+  readonly #environment: Environment;
+  readonly #announcer: Announcer;
+  readonly #engine: LocalEngine;
+  readonly #slots = new Slots();
+  /** By task id: claimed, running, or with an outcome that is not stored yet. */
+  readonly #held = new Map<string, Attempt>();
+  readonly #leaks = new Set<Attempt>();
+  #endedLeaks: Lease[] = [];
+  readonly #closing = new AbortController();
+  #running = false;
+  #tokens = 0;
+  #unanswered: ClaimRequest | null = null;
+  #claiming = 0;
+  #claimFails = false;
+  #leaksWarned = false;
+  readonly #onIdle = new Set<() => void>();
+
+  constructor(environment: Environment, announcer: Announcer) {
+    this.#environment = environment;
+    this.#announcer = announcer;
+    this.settings = environment.settings;
+    this.clock = environment.clock;
+    this.concurrency = environment.settings.concurrency;
+    this.pauses = new Pauses(environment.storage);
+    this.pulse = new Pulse(environment, this);
+    this.outbox = new Outbox(environment, this);
+    this.#engine = new LocalEngine(this);
+  }
+
+  // ---- life ---------------------------------------------------------------------------------------------------------
+
+  /** @throws {StorageError} */
+  async start(): Promise<void> {
+    await this.pauses.read();
+    await this.pulse.join();
+    this.#running = true;
+    this.wake(null);
+  }
+
+  /** Handlers of this process may be run. */
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Nothing more is claimed; what has not started goes back. */
+  drain(): void {
+    this.#running = false;
+    this.#engine.stop();
+    for (const attempt of this.#held.values()) attempt.giveBack();
+    this.#closing.abort();
+  }
+
+  /** Tells every running handler to stop. */
+  abortAll(): void {
+    for (const attempt of this.#held.values()) attempt.abort('shutdown');
+  }
+
+  /** There may be work, or room. @param priority of what came, null when unknown */
+  wake(priority: number | null): void {
+    if (this.#running) this.#engine.wake(priority);
+  }
+
+  /** Attempts in hand: claimed, running, or not stored yet. */
+  get inHand(): number {
+    return this.#held.size + this.#claiming;
+  }
+
+  /** Why claiming or beating does not work; empty when it does. */
+  get problems(): readonly string[] {
+    return [
+      ...(this.#claimFails ? ['claiming fails'] : []),
+      ...(this.pulse.healthy ? [] : ['beats cannot be stored']),
+      ...(this.outbox.healthy ? [] : ['outcomes cannot be stored']),
+      ...(this.#leaks.size >= this.#maxLeaks
+        ? [`${this.#leaks.size} handlers run on after their tasks were settled`]
+        : []),
+    ];
+  }
+
+  /** Calls back once nothing is in hand; at once when that is so. @returns ends the waiting */
+  onceIdle(callback: () => void): () => void {
+    if (this.inHand === 0) callback();
+    else this.#onIdle.add(callback);
+    return () => this.#onIdle.delete(callback);
+  }
+
+  // ---- what others did to tasks -------------------------------------------------------------------------------------
+
+  /** A task was changed from outside: an attempt of ours is told. */
+  noticed(task: TaskRecord): void {
+    const attempt = this.#held.get(task.id);
+    if (attempt === undefined) return;
+    if (task.status === 'cancelling') attempt.abort('cancelled', task.cancelReason);
+    else if (task.status !== 'running') this.#lose(attempt, isFinal(task.status) ? 'superseded' : 'lease_lost');
+  }
+
+  /** Asks the storage which of our tasks are to be cancelled. */
+  async pollCancelling(): Promise<void> {
+    if (this.#held.size === 0) return;
+    for (const { lease, reason } of await this.#environment.storage.cancelling(this.workerId)) {
+      const attempt = this.#held.get(lease.taskId);
+      if (attempt?.lease.token === lease.token) attempt.abort('cancelled', reason);
+    }
+  }
+
+  /** Pauses or limits changed: what has not started and may not start goes back. */
+  reconsider(): void {
+    const excess = new Map<string, number>();
+    for (const attempt of [...this.#held.values()].reverse()) {
+      const { name } = attempt.handler;
+      const over = excess.get(name) ?? -this.#slots.left(attempt.handler);
+      const returns = this.pauses.holds(name) || over > 0;
+      excess.set(name, returns && attempt.giveBack() ? over - 1 : over);
+    }
+    this.wake(null);
+  }
+
+  /** Tells the storage of leaked handlers that ended. @throws {StorageError} */
+  async reportEndedLeaks(): Promise<void> {
+    if (this.#endedLeaks.length === 0) return;
+    const leases = this.#endedLeaks;
+    const { storage } = this.#environment;
+    const reports = leases.map((lease) => ({ lease, leakEnded: true }));
+    await storage.beat({ workerId: this.workerId, reports, logLimit: this.settings.logLimit, records: false });
+    this.#endedLeaks = this.#endedLeaks.filter((lease) => !leases.includes(lease));
+  }
+
+  // ---- for the engine -----------------------------------------------------------------------------------------------
+
+  async claim(free: number): Promise<readonly Attempt[]> {
+    if (!this.#running || this.outbox.full || this.#isLeaking()) return [];
+    const runnable = this.#environment.registry.runnable().filter(({ name }) => !this.pauses.holds(name));
+    const fast = runnable.filter((handler) => this.#slots.isFast(handler));
+    if (fast.length === runnable.length) return this.#claim(runnable, free + AHEAD);
+    const claimed = await this.#claim(runnable, free);
+    if (claimed.length < free || fast.length === 0) return claimed;
+    return [...claimed, ...(await this.#claim(fast, AHEAD))];
+  }
+
+  run(claim: Claimed): Promise<void> | undefined {
+    return (claim as Attempt).run();
+  }
+
+  async #claim(handlers: readonly Handler[], limit: number): Promise<readonly Attempt[]> {
+    const wanted = handlers
+      .map((handler) => ({ name: handler.name, limit: Math.min(limit, this.#slots.left(handler)) }))
+      .filter((handler) => handler.limit > 0);
+    if (wanted.length === 0 || limit <= 0) return [];
+    const token = `${this.workerId}.${++this.#tokens}`;
+    // A claim whose answer was lost is asked for again, or its tasks would wait for nobody.
+    const request = this.#unanswered ?? { workerId: this.workerId, token, handlers: wanted, limit };
+    this.#unanswered = request;
+    this.#claiming++;
+    try {
+      const answer = await this.#environment.storage.claim(request);
+      this.#unanswered = null;
+      this.#claimFails = false;
+      this.#announceDue(answer.queued, answer.expired);
+      return answer.claims.flatMap((claim) => this.#hold(claim));
+    } catch (error) {
+      this.#claimFails = true;
+      this.#environment.events.error(error);
+      this.clock.after(CLAIM_RETRY_MS, () => this.wake(null));
+      return [];
+    } finally {
+      this.#claiming--;
+      this.#checkIdle();
+    }
+  }
+
+  /** Deals with what is due or expired, without claiming. @throws {StorageError} */
+  async promote(): Promise<void> {
+    const token = `${this.workerId}.${++this.#tokens}`;
+    const answer = await this.#environment.storage.claim({ workerId: this.workerId, token, handlers: [], limit: 0 });
+    this.#announceDue(answer.queued, answer.expired);
+    if (answer.queued.length > 0) this.wake(null);
+  }
+
+  #announceDue(queued: readonly TaskRecord[], expired: readonly TaskRecord[]): void {
+    if (!this.#announcer.wanted) return;
+    for (const task of queued) this.#announcer.changed(task, 'due');
+    for (const task of expired) this.#announcer.changed(task, 'expired');
+  }
+
+  #hold(claim: ConstructorParameters<typeof Attempt>[2]): Attempt[] {
+    const handler = this.#environment.registry.find(claim.task.handler);
+    if (handler === undefined) return [];
+    const attempt = new Attempt(this, handler, claim);
+    this.#held.set(claim.task.id, attempt);
+    this.#slots.take(handler);
+    // A drain or a pause that began while the claim was under way.
+    if (!this.#running || this.pauses.holds(handler.name)) attempt.giveBack();
+    return [attempt];
+  }
+
+  // ---- for the attempts ---------------------------------------------------------------------------------------------
+
+  storeStart(attempt: Attempt): Promise<boolean> {
+    return this.pulse.storeStart(attempt);
+  }
+
+  started(attempt: Attempt): void {
+    this.pulse.arm();
+    if (this.#announcer.wanted) {
+      this.#announcer.started({ ...attempt.task, startedAt: attempt.startedAt });
+    }
+  }
+
+  report(now: boolean): void {
+    this.pulse.note(now);
+  }
+
+  settle(attempt: Attempt, steps: Steps): void {
+    this.outbox.push({ attempt, steps, said: attempt.takeReport(false) });
+  }
+
+  leaked(attempt: Attempt): void {
+    this.#leaks.add(attempt);
+    const { id, handler } = attempt.task;
+    const message = `The handler of ${handler} runs on although task ${id} was settled; it keeps its slot until it ends.`;
+    this.#environment.events.warn('handler_leaked', message, attempt.task);
+  }
+
+  freed(attempt: Attempt): void {
+    const ran = attempt.startedAt === null ? null : this.clock.monotonic() - attempt.began;
+    this.#slots.free(attempt.handler, ran);
+    if (attempt.handler.concurrency !== Infinity) this.wake(null);
+    if (!this.#leaks.delete(attempt)) return;
+    this.#endedLeaks.push(attempt.lease);
+    this.reportEndedLeaks().catch((error: unknown) => this.onError(error, attempt.task));
+    this.wake(null);
+  }
+
+  onError(error: unknown, task: TaskRecord): void {
+    this.#environment.events.error(error, task);
+  }
+
+  get #maxLeaks(): number {
+    return this.settings.maxLeaks ?? this.concurrency;
+  }
+
+  #isLeaking(): boolean {
+    const leaking = this.#leaks.size >= this.#maxLeaks;
+    if (leaking && !this.#leaksWarned) {
+      const message = `${this.#leaks.size} handlers run on after their tasks were settled: nothing more is claimed.`;
+      this.#environment.events.warn('too_many_leaks', message);
+    }
+    this.#leaksWarned = leaking;
+    return leaking;
+  }
+
+  // ---- for the pulse and the outbox ---------------------------------------------------------------------------------
+
+  get wanted(): boolean {
+    return this.#announcer.wanted;
+  }
+
+  info(): WorkerInfo {
+    const handlers = this.#environment.registry.runnable().map(({ name }) => name);
+    const { leaseMs } = this.settings;
+    return { ...thisPlace(), handlers, engineKey: null, leaseMs, startedAt: this.clock.now() };
+  }
+
+  held(): Iterable<Attempt> {
+    return this.#held.values();
+  }
+
+  said({ notes }: Said, attempt: Attempt, answer: ReportAnswer): void {
+    if (!answer.held) {
+      if (!attempt.ended)
+        this.#lose(attempt, answer.status !== null && isFinal(answer.status) ? 'superseded' : 'lease_lost');
+      return;
+    }
+    if (answer.record !== null) this.#announceNotes(answer.record, notes);
+    if (answer.status === 'cancelling') attempt.abort('cancelled', answer.cancelReason);
+  }
+
+  settled({ attempt, steps, said }: Outcome, answer: SettleAnswer): void {
+    const { task, lease } = attempt;
+    if (this.#held.get(task.id) === attempt) this.#held.delete(task.id);
+    for (const { stored, refused } of said?.checkpoints ?? []) {
+      if (answer.settled) stored();
+      else refused(new StaleLeaseError(lease.taskId));
+    }
+    if (!answer.settled) {
+      const message = `Task ${task.id} was no longer held by this process when its attempt ended; the outcome was refused.`;
+      this.#environment.events.warn('lease_lost', message, task);
+    } else if (answer.record !== null) {
+      this.#announceNotes(answer.record, said?.notes ?? []);
+      this.#announcer.settled(answer.record, steps);
+    }
+    if (answer.settled && answer.status === 'queued') this.wake(null);
+    this.#checkIdle();
+  }
+
+  unknown(): void {
+    for (const attempt of this.#held.values()) this.#lose(attempt, 'lease_lost');
+    this.workerId = drawWorkerId();
+    if (!this.#running) return;
+    this.#unanswered = null;
+    this.#environment.events.warn(
+      'worker_lost',
+      'This process was silent for longer than its lease and lost its tasks.',
+    );
+    this.pulse.join().then(
+      () => this.wake(null),
+      (error: unknown) => this.#environment.events.error(error),
+    );
+  }
+
+  #lose(attempt: Attempt, code: 'lease_lost' | 'superseded'): void {
+    attempt.abort(code);
+    if (this.#held.get(attempt.task.id) === attempt) this.#held.delete(attempt.task.id);
+    this.#checkIdle();
+  }
+
+  #announceNotes(record: TaskRecord, notes: Said['notes']): void {
+    if (!this.#announcer.wanted) return;
+    for (const note of notes) {
+      if (note.kind === 'log') this.#announcer.log(record, note.line);
+      else this.#announcer.progress({ ...record, progress: note.progress }, note.progress);
+    }
+  }
+
+  #checkIdle(): void {
+    if (this.inHand > 0) return;
+    for (const callback of this.#onIdle) callback();
+    this.#onIdle.clear();
+  }
+}

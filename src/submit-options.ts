@@ -1,0 +1,188 @@
+import { OptionError } from './errors.ts';
+import type { AnyTask, InputOf, Optional, Resolve } from './handler/define.ts';
+import { parsePriority } from './handler/registry.ts';
+import type { UniqueRule } from './storage/storage.ts';
+import { type JsonValue, toJson } from './task/json.ts';
+import { isTag } from './task/query.ts';
+import type { Tag } from './task/record.ts';
+import { type Duration, parseDuration } from './time/duration.ts';
+
+/**
+ * One task at a time for a key of a handler. `scope`: an earlier task counts until it has started, until it has ended (the
+ * default), or for a time after its submit. `onConflict`: that task answers (`skip`, the default), or an error.
+ */
+export type Unique = { readonly key: string } & Optional<{
+  scope: 'unstarted' | 'unfinished' | { readonly window: Duration };
+  onConflict: 'skip' | 'error';
+}>;
+
+/** What `submit` may be told beside the input. */
+export type SubmitOptions = Optional<{
+  /** Integer, -1,000,000 to 1,000,000, larger first; default: the handler's, 0. */
+  priority: number;
+  /** At most one of `delay`, `runAt` and `hold`. */
+  delay: Duration;
+  /** A date or epoch ms. */
+  runAt: Date | number;
+  /** Until `runNow`. */
+  hold: boolean;
+  /** Not started within this time: cancelled, error code `expired`. */
+  startBy: Duration;
+  /** Up to 50, keys and text up to 200 characters. */
+  tags: Readonly<Record<string, Tag>>;
+  /** Same key and same input: the earlier task answers. Scoped to `submittedBy`. */
+  idempotencyKey: string;
+  unique: Unique;
+  submittedBy: string;
+  entityId: string;
+  parentId: string;
+  description: string;
+  /** Any JSON. */
+  metadata: unknown;
+}>;
+
+/** The arguments of `submit` after the handler: the input may be left out where the handler allows `undefined`. */
+export type Rest<Input, Options> = undefined extends Input
+  ? [input?: Input, options?: Options]
+  : [input: Input, options?: Options];
+
+type InputKey<Input> = undefined extends Input ? { readonly input?: Input | undefined } : { readonly input: Input };
+
+/** One task of `submitMany`. */
+export type SubmitItem<Tasks extends AnyTask, T> = { readonly handler: T } & InputKey<InputOf<Resolve<Tasks, T>>> &
+  SubmitOptions;
+
+/** The options of a submit, checked. Null: not given. */
+export interface ParsedSubmit {
+  readonly priority: number | null;
+  readonly delayMs: number | null;
+  readonly runAt: number | null;
+  readonly hold: boolean;
+  readonly startByMs: number | null;
+  readonly tags: Readonly<Record<string, Tag>>;
+  readonly idempotencyKey: string | null;
+  readonly unique: { readonly key: string; readonly rule: UniqueRule } | null;
+  readonly submittedBy: string | null;
+  readonly entityId: string | null;
+  readonly parentId: string | null;
+  readonly description: string | null;
+  readonly metadata: JsonValue;
+}
+
+const MAX_TEXT = 1_000;
+const MAX_DESCRIPTION = 10_000;
+const MAX_TAGS = 50;
+const MAX_TAG_TEXT = 200;
+/** The last day that RFC 3339 and `Date` both know. */
+const MAX_TIME = Date.UTC(9999, 11, 31);
+
+const NO_TAGS: Readonly<Record<string, Tag>> = Object.freeze({});
+
+/** What a submit without options says. */
+export const PLAIN_SUBMIT: ParsedSubmit = Object.freeze({
+  priority: null,
+  delayMs: null,
+  runAt: null,
+  hold: false,
+  startByMs: null,
+  tags: NO_TAGS,
+  idempotencyKey: null,
+  unique: null,
+  submittedBy: null,
+  entityId: null,
+  parentId: null,
+  description: null,
+  metadata: null,
+});
+
+const KEYS: readonly string[] = [
+  'priority',
+  'delay',
+  'runAt',
+  'hold',
+  'startBy',
+  'tags',
+  'idempotencyKey',
+  'unique',
+  'submittedBy',
+  'entityId',
+  'parentId',
+  'description',
+  'metadata',
+];
+
+/**
+ * Checks the options of a submit.
+ * @param more keys that are allowed beside them
+ * @throws {OptionError} @throws {InputInvalidError} for metadata that JSON cannot hold
+ */
+export function parseSubmit(options: SubmitOptions, maxBytes: number, more: readonly string[] = []): ParsedSubmit {
+  if (options === null || typeof options !== 'object') throw new OptionError('options', 'an object', options);
+  const unknown = Object.keys(options).find((key) => !KEYS.includes(key) && !more.includes(key));
+  if (unknown !== undefined) throw new OptionError('options', `made of ${KEYS.join(', ')}`, unknown);
+  const { priority, delay, runAt, hold, startBy, tags, unique, metadata } = options;
+  if (hold !== undefined && typeof hold !== 'boolean') throw new OptionError('hold', 'true or false', hold);
+  if ([delay, runAt, hold || undefined].filter((when) => when !== undefined).length > 1) {
+    throw new OptionError('delay', 'the only one of `delay`, `runAt` and `hold`', 'several of them');
+  }
+  return {
+    priority: priority === undefined ? null : parsePriority('priority', priority),
+    delayMs: delay === undefined ? null : parseDuration('delay', delay),
+    runAt: runAt === undefined ? null : parseTime('runAt', runAt),
+    hold: hold ?? false,
+    startByMs: startBy === undefined ? null : parseDuration('startBy', startBy),
+    tags: tags === undefined ? NO_TAGS : parseTags(tags),
+    idempotencyKey: parseText('idempotencyKey', options.idempotencyKey, MAX_TEXT),
+    unique: unique === undefined ? null : parseUnique(unique),
+    submittedBy: parseText('submittedBy', options.submittedBy, MAX_TEXT),
+    entityId: parseText('entityId', options.entityId, MAX_TEXT),
+    parentId: parseText('parentId', options.parentId, MAX_TEXT),
+    description: parseText('description', options.description, MAX_DESCRIPTION, 0),
+    metadata: metadata === undefined ? null : toJson(metadata, 'metadata', maxBytes),
+  };
+}
+
+/** A date or epoch ms, to whole ms. @throws {OptionError} */
+export function parseTime(option: string, time: unknown): number {
+  const ms = time instanceof Date ? time.getTime() : time;
+  if (typeof ms === 'number' && ms >= 0 && ms <= MAX_TIME) return Math.round(ms);
+  throw new OptionError(option, 'a valid Date or epoch ms, up to the year 9999', time);
+}
+
+/** Null where it is not given. @throws {OptionError} */
+export function parseText(option: string, value: unknown, max: number, min = 1): string | null {
+  if (value === undefined) return null;
+  const fits = typeof value === 'string' && value.length >= min && value.length <= max && value.isWellFormed();
+  if (!fits) throw new OptionError(option, `well-formed text of ${min} to ${max} characters`, value);
+  return value;
+}
+
+/** @param removable null values are allowed, as a patch has them */
+export function parseTags<T extends Tag | null = Tag>(tags: unknown, removable = false): Readonly<Record<string, T>> {
+  if (tags === null || typeof tags !== 'object' || Array.isArray(tags))
+    throw new OptionError('tags', 'an object', tags);
+  const entries = Object.entries(tags).filter(([, value]) => value !== undefined);
+  if (entries.length > MAX_TAGS) throw new OptionError('tags', `at most ${MAX_TAGS} tags`, entries.length);
+  for (const [key, value] of entries) {
+    parseText('tags', key, MAX_TAG_TEXT);
+    if (removable && value === null) continue;
+    if (!isTag(value)) throw new OptionError(`tags.${key}`, 'text, a finite number or a boolean', value);
+    if (typeof value === 'string') parseText(`tags.${key}`, value, MAX_TAG_TEXT, 0);
+  }
+  return Object.fromEntries(entries);
+}
+
+function parseUnique(unique: Unique): { key: string; rule: UniqueRule } {
+  if (unique === null || typeof unique !== 'object') throw new OptionError('unique', 'an object', unique);
+  const key = parseText('unique.key', unique.key, MAX_TEXT);
+  if (key === null) throw new OptionError('unique.key', 'text', key);
+  const { scope = 'unfinished', onConflict = 'skip' } = unique;
+  if (onConflict !== 'skip' && onConflict !== 'error') {
+    throw new OptionError('unique.onConflict', "'skip' or 'error'", onConflict);
+  }
+  if (scope === 'unstarted' || scope === 'unfinished') return { key, rule: { scope, onConflict } };
+  if (scope === null || typeof scope !== 'object') {
+    throw new OptionError('unique.scope', "'unstarted', 'unfinished' or { window }", scope);
+  }
+  return { key, rule: { scope: { windowMs: parseDuration('unique.scope.window', scope.window, 1) }, onConflict } };
+}

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { CursorError } from '../errors.ts';
+
+/** A place in an order: the value it is sorted by, and the sequence that breaks ties. */
+export type CursorPosition = readonly [value: string | number | null, sequence: number];
+
+const DIGEST_LENGTH = 16;
+
+/** Names a filter and an order, so that a cursor of another one is refused. */
+export function fingerprintOf(query: unknown): string {
+  return digest(JSON.stringify(query));
+}
+
+/** @param backward the page in front of the position */
+export function encodeCursor(fingerprint: string, backward: boolean, from: CursorPosition): string {
+  const text = JSON.stringify([backward ? 1 : 0, ...from]);
+  return Buffer.from(digest(fingerprint + text) + text).toString('base64url');
+}
+
+/** @throws {CursorError} when it was changed, or belongs to another filter or order */
+export function decodeCursor(
+  cursor: string,
+  fingerprint: string,
+): { readonly backward: boolean; readonly from: CursorPosition } {
+  const plain = Buffer.from(cursor, 'base64url').toString();
+  const text = plain.slice(DIGEST_LENGTH);
+  if (plain.slice(0, DIGEST_LENGTH) !== digest(fingerprint + text)) {
+    throw new CursorError('it was changed, or belongs to another filter or sort');
+  }
+  const [backward, value, sequence] = JSON.parse(text) as [number, string | number | null, number];
+  return { backward: backward === 1, from: [value, sequence] };
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, DIGEST_LENGTH);
+}
