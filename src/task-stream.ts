@@ -143,8 +143,7 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
 
   async #tell(task: TaskRecord): Promise<void> {
     const told = this.#told.get(task.id);
-    // The start of a handler is told before it is stored, at the version of its claim.
-    const life = `${task.status} ${task.attempt} ${task.startedAt !== null}`;
+    const life = `${task.status} ${task.attempt}`;
     if (told !== undefined && (task.version < told.version || (task.version === told.version && life === told.life)))
       return;
     if (this.taskId === null && !matches(task, this.condition)) return;
