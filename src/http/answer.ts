@@ -1,0 +1,47 @@
+import { FastResponse } from 'srvx';
+
+/** Reason phrases (RFC 9110, section 15) of the statuses that this surface answers; srvx sends none of its own. */
+const PHRASES: Readonly<Record<number, string>> = {
+  200: 'OK',
+  202: 'Accepted',
+  204: 'No Content',
+  304: 'Not Modified',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** Header fields by name, in lower case. */
+export type HeaderFields = Readonly<Record<string, string>>;
+
+/** The reason phrase of a status; empty for one that this surface never answers. */
+export function phrase(status: number): string {
+  return PHRASES[status] ?? '';
+}
+
+/**
+ * Makes every answer of this surface. `FastResponse` is the light class on Node and the native one elsewhere, so nothing
+ * else may build or rebuild a response.
+ */
+export function answer(status: number, body: string | ReadableStream | null, headers: HeaderFields = {}): Response {
+  return new FastResponse(body, { status, statusText: phrase(status), headers });
+}
+
+/** An answer of JSON. Tasks change all the time and are nobody else's business: no cache keeps it. */
+export function json(status: number, value: unknown, headers: HeaderFields = {}): Response {
+  return answer(status, JSON.stringify(value), {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    ...headers,
+  });
+}

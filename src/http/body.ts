@@ -1,0 +1,92 @@
+import { HttpProblem } from './problem.ts';
+
+/** What bounds a body. */
+export interface BodyLimits {
+  /** Bytes. */
+  readonly bodyBytes: number;
+  /** Levels of nesting. */
+  readonly jsonDepth: number;
+}
+
+/**
+ * Reads a body of JSON (RFC 8259).
+ * @returns undefined for an empty body, whatever its media type: real clients send `Content-Length: 0` as a form
+ * @throws {HttpProblem} 413, 415, or 400 for what is no JSON
+ */
+export async function readJson(request: Request, { bodyBytes, jsonDepth }: BodyLimits): Promise<unknown> {
+  const text = await readText(request, bodyBytes);
+  if (text === '') return undefined;
+  const type = request.headers.get('content-type');
+  if (!isJson(type)) {
+    const came = type === null ? 'has none' : `is ${JSON.stringify(type.slice(0, 100))}`;
+    throw new HttpProblem(
+      'unsupported_media_type',
+      `The Content-Type must be application/json, but ${came}.`,
+      {},
+      { accept: 'application/json' },
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new HttpProblem('malformed', `The body is not JSON: ${(error as SyntaxError).message}`);
+  }
+  if (deeper(value, jsonDepth)) {
+    throw new HttpProblem('malformed', `The body is nested deeper than ${jsonDepth} levels.`);
+  }
+  return value;
+}
+
+async function readText(request: Request, limit: number): Promise<string> {
+  const declared = Number(request.headers.get('content-length') ?? Number.NaN);
+  // Node's parser holds a body to its declared length, and a request made by an adapter limits the others by itself.
+  if (declared > limit) throw tooLarge(limit);
+  if (Number.isNaN(declared) && !('runtime' in request)) return readLimited(request, limit);
+  try {
+    const text = await request.text();
+    if (text.length > limit || Buffer.byteLength(text) > limit) throw tooLarge(limit);
+    return text;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_BODY_TOO_LARGE') throw tooLarge(limit);
+    if (request.signal.aborted) throw new HttpProblem('malformed', 'The request ended before its body did.');
+    throw error;
+  }
+}
+
+/** A body of unknown length: never more of it in memory than the limit and one chunk. */
+async function readLimited(request: Request, limit: number): Promise<string> {
+  if (request.body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader = request.body.getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    size += read.value.byteLength;
+    if (size > limit) {
+      reader.cancel().catch(() => {}); // the answer goes out whether or not the sender stops
+      throw tooLarge(limit);
+    }
+    chunks.push(read.value);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function tooLarge(limit: number): HttpProblem {
+  return new HttpProblem('payload_too_large', `The body is larger than the ${limit} bytes allowed.`, {
+    maxBytes: limit,
+  });
+}
+
+/** `application/json`, or any type that says it is JSON (RFC 6839, section 3.1). */
+function isJson(type: string | null): boolean {
+  const [essence = ''] = (type ?? '').split(';', 1);
+  return /^application\/([\w.-]+\+)?json$/i.test(essence.trim());
+}
+
+/** Goes no deeper than `levels` itself. */
+function deeper(value: unknown, levels: number): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  if (levels === 0) return true;
+  for (const held of Object.values(value)) if (deeper(held, levels - 1)) return true;
+  return false;
+}

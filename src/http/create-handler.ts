@@ -1,0 +1,131 @@
+import { H3, type HTTPError } from 'h3';
+import type { Optional } from '../handler/define.ts';
+import type { TaskManager } from '../manager.ts';
+import { answer } from './answer.ts';
+import type { HttpContext } from './context.ts';
+import { EventHub } from './event-hub.ts';
+import { type HandlerOptions, parseHandlerOptions } from './options.ts';
+import { HttpProblem, problem } from './problem.ts';
+import type { Route } from './route.ts';
+import { aboutRoutes } from './routes/about.ts';
+import { eventRoutes } from './routes/events.ts';
+import { listRoutes } from './routes/list.ts';
+import { submitRoutes } from './routes/submit.ts';
+import { taskRoutes } from './routes/task.ts';
+
+/** What a request is handled with. */
+export type ServeOptions = Optional<{
+  /** The path that a framework took off the URL before the request came here, such as `/api`; goes into links. */
+  basePath: string;
+}>;
+
+/** The HTTP surface of a manager, as a function of Fetch requests. It never rejects. */
+export interface TaskHandler {
+  (request: Request, options?: ServeOptions): Promise<Response>;
+  /** Whether the path is one of ours, whatever the method: an adapter passes on what is not. */
+  matches(request: Request): boolean;
+  /** Ends event streams and answers what is held by `wait`, so that a server can close. The manager stays open. */
+  close(): Promise<void>;
+  /** Largest body that is read, in bytes. */
+  readonly bodyBytes: number;
+}
+
+/**
+ * Makes the HTTP surface of a manager: submit, list, watch, cancel and read tasks as JSON. Mount it with `tasklane/node`, or
+ * call it wherever there is a Fetch `Request`.
+ * @throws {OptionError}
+ */
+export function createHandler(manager: TaskManager, options?: HandlerOptions): TaskHandler {
+  const settings = parseHandlerOptions(options);
+  const closing = new AbortController();
+  const context: HttpContext = { manager, settings, hub: new EventHub(settings.streams), closing: closing.signal };
+  const routes = settings.api === null ? [] : routeTable(context);
+  const app = buildApp(context, routes);
+  const paths = pathsOf(routes).map((path) => patternOf((settings.api ?? '') + path));
+  const serve = async (request: Request, { basePath = '' }: ServeOptions = {}): Promise<Response> => {
+    try {
+      return await app.request(request, undefined, { basePath });
+    } catch (error) {
+      return problem(error);
+    }
+  };
+  return Object.assign(serve, {
+    matches: (request: Request) => {
+      const { pathname } = new URL(request.url);
+      return paths.some((pattern) => pattern.test(pathname));
+    },
+    close: async () => {
+      closing.abort();
+      context.hub.close();
+    },
+    bodyBytes: settings.bodyBytes,
+  });
+}
+
+/** Every route of ours. */
+function routeTable(context: HttpContext): readonly Route[] {
+  return [
+    ...submitRoutes(context),
+    ...listRoutes(context),
+    ...taskRoutes(context),
+    ...eventRoutes(context),
+    ...aboutRoutes(context),
+  ];
+}
+
+function buildApp({ settings }: HttpContext, routes: readonly Route[]): H3 {
+  const api = settings.api ?? '';
+  const app = new H3({ silent: true, onError: (error) => problem(problemOf(error)) });
+  for (const route of routes) {
+    const handle: Parameters<typeof app.on>[2] = async ({ req, url, context }) => {
+      const basePath = String(context.basePath ?? '').replace(/\/$/, '');
+      try {
+        return await route.serve(
+          {
+            request: req,
+            search: url.searchParams,
+            params: context.params ?? {},
+            link: (path) => basePath + api + path,
+          },
+          settings,
+        );
+      } catch (error) {
+        return problem(error);
+      }
+    };
+    app.on(route.method, api + route.path, handle);
+    if (route.method === 'GET') app.on('HEAD', api + route.path, handle);
+  }
+  for (const path of pathsOf(routes)) app.all(api + path, refuseMethod(path, routes));
+  app.all('/**', ({ url }) =>
+    problem(new HttpProblem('route_unknown', `There is nothing at ${url.pathname.slice(0, 200)}.`)),
+  );
+  return app;
+}
+
+/** Answers the methods that a path has no route for: h3 alone says 404. */
+function refuseMethod(path: string, routes: readonly Route[]): Parameters<H3['all']>[1] {
+  const methods = routes.filter((route) => route.path === path).flatMap(({ method }) => method);
+  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  return ({ req }) => {
+    if (req.method === 'OPTIONS') return answer(204, null, { allow });
+    const detail = `${req.method} is not allowed here; allowed are ${allow}.`;
+    return problem(new HttpProblem('method_not_allowed', detail, {}, { allow }));
+  };
+}
+
+/** What h3 throws by itself is about the form of the URL; anything else is a fault of ours. */
+function problemOf(error: HTTPError): unknown {
+  if (error.unhandled || error.status >= 500) return error.cause ?? error;
+  if (error.status === 404) return new HttpProblem('route_unknown', 'There is nothing at this path.');
+  return new HttpProblem('malformed', 'The URL is not well-formed.');
+}
+
+function pathsOf(routes: readonly Route[]): readonly string[] {
+  return [...new Set(routes.map(({ path }) => path))];
+}
+
+function patternOf(path: string): RegExp {
+  const escaped = path.replace(/[.~]/g, '\\$&').replace(/:[A-Za-z]+/g, '[^/]+');
+  return new RegExp(`^${escaped}/?$`);
+}

@@ -1,0 +1,104 @@
+/** Many events as bytes: whole for fast readers, one by one for slow ones. Made once, and shared by all readers. */
+export interface Batch {
+  readonly chunk: Uint8Array;
+  /** By key; a later event of a key takes the place of an earlier one that was not sent yet. */
+  readonly parts: readonly (readonly [key: string, chunk: Uint8Array])[];
+}
+
+const encoder = new TextEncoder();
+
+/** Sent at once, as some bridges hold the headers back until the first byte. */
+const HELLO = encoder.encode(': tasklane\n\n');
+const LAGGED = encoder.encode('event: lagged\ndata: {}\n\n');
+
+/** Events that may wait for a slow reader. */
+const MAX_LATE = 256;
+/** Bytes that may wait in the stream itself. */
+const BUFFER_BYTES = 16_384;
+
+/** Bytes of text. */
+export function encode(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/**
+ * One reader of server-sent events. What it has not read yet is bounded: a slow one skips progress that was overtaken, and one
+ * that falls behind further is told `lagged` and let go.
+ */
+export class EventStream {
+  /** The body of the answer. */
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly #late = new Map<string, Uint8Array>();
+  readonly #onClose: () => void;
+  #out: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #ending = false;
+
+  /** @param onClose called once, when the reader has gone or was let go */
+  constructor(onClose: () => void) {
+    this.#onClose = onClose;
+    this.readable = new ReadableStream<Uint8Array>(
+      {
+        start: (out) => {
+          this.#out = out;
+          out.enqueue(HELLO);
+        },
+        pull: () => this.#drain(),
+        cancel: () => this.close(),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: BUFFER_BYTES }),
+    );
+  }
+
+  /** Sends events, or keeps them for a reader that is behind. */
+  send(batch: Batch): void {
+    if (this.#out === null || this.#ending) return;
+    if (this.#late.size === 0 && this.#hasRoom()) {
+      this.#out.enqueue(batch.chunk);
+      return;
+    }
+    for (const [key, chunk] of batch.parts) {
+      this.#late.delete(key); // newest last: ids stay in order
+      this.#late.set(key, chunk);
+    }
+    if (this.#late.size > MAX_LATE) this.close(LAGGED);
+  }
+
+  /** Sends what is no event and may be left out, such as a comment that keeps the connection alive. */
+  nudge(chunk: Uint8Array): void {
+    if (this.#late.size === 0 && this.#hasRoom()) this.#out?.enqueue(chunk);
+  }
+
+  /** Ends the stream once the reader has read what was sent. */
+  end(): void {
+    this.#ending = true;
+    if (this.#late.size === 0) this.close();
+  }
+
+  /** Ends the stream now. */
+  close(last?: Uint8Array): void {
+    const out = this.#out;
+    if (out === null) return;
+    this.#out = null;
+    this.#late.clear();
+    try {
+      if (last !== undefined) out.enqueue(last);
+      out.close();
+    } catch {
+      // the reader has gone
+    }
+    this.#onClose();
+  }
+
+  #hasRoom(): boolean {
+    return (this.#out?.desiredSize ?? 0) > 0;
+  }
+
+  #drain(): void {
+    for (const [key, chunk] of this.#late) {
+      if (!this.#hasRoom()) return;
+      this.#late.delete(key);
+      this.#out?.enqueue(chunk);
+    }
+    if (this.#ending) this.close();
+  }
+}

@@ -1,0 +1,114 @@
+import type { z } from 'zod';
+import { type BodyLimits, readJson } from './body.ts';
+import { issuesOf } from './issues.ts';
+import { BodyInvalidProblem, HttpProblem, type ProblemCode } from './problem.ts';
+import { badParameter, listKeys, readQuery } from './query.ts';
+
+/** The methods that routes have. HEAD comes with GET (RFC 9110, section 9.3.2). */
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+/** A request as it came from the router. */
+export interface RawCall {
+  readonly request: Request;
+  readonly search: URLSearchParams;
+  /** Segments of the path, as they were written. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Makes a path under our own routes one that the client can follow. */
+  readonly link: (path: string) => string;
+}
+
+/** A request that was checked against its route. */
+export interface Call<Params, Query, Body> {
+  readonly request: Request;
+  readonly search: URLSearchParams;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly link: (path: string) => string;
+}
+
+/** What documents say of a route. */
+export interface RouteFacts {
+  readonly method: Method;
+  /** Below the path of our own routes, with `:name` for a segment. */
+  readonly path: string;
+  /** Unique; the name of the operation in OpenAPI. */
+  readonly id: string;
+  readonly summary: string;
+  readonly params?: z.ZodObject | undefined;
+  readonly query?: z.ZodObject | undefined;
+  readonly body?: z.ZodType | undefined;
+  /** The schema of each success; null: nothing, or no JSON. */
+  readonly answers: Readonly<Record<number, z.ZodType | null>>;
+  readonly problems: readonly ProblemCode[];
+}
+
+/** A row of the route table. Router, validator and documents read it. */
+export interface Route extends RouteFacts {
+  /** Checks a request and answers it. @throws {HttpProblem} and the errors of the library */
+  serve(raw: RawCall, limits: BodyLimits & { readonly queryParameters: number }): Promise<Response>;
+}
+
+/** A route as it is written down: {@link Route}, with `handle` in place of `serve`. */
+export type RouteDefinition<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+> = RouteFacts & {
+  readonly params?: Params;
+  /** Unknown parameters are refused when it is strict. */
+  readonly query?: Query;
+  /** Of JSON; one that takes `undefined` may be left out by the client. */
+  readonly body?: Body;
+  handle(call: Call<z.output<Params>, z.output<Query>, z.output<Body>>): Response | Promise<Response>;
+};
+
+/** Makes a row of the route table; the schemas type what `handle` is given. */
+export function route<
+  Params extends z.ZodObject = z.ZodObject,
+  Query extends z.ZodObject = z.ZodObject,
+  Body extends z.ZodType = z.ZodType,
+>(definition: RouteDefinition<Params, Query, Body>): Route {
+  const { handle, ...facts } = definition;
+  const { params: paramsSchema, query: querySchema, body: bodySchema } = definition;
+  const lists = querySchema === undefined ? new Set<string>() : listKeys(querySchema);
+  return {
+    ...facts,
+    async serve({ request, search, params, link }, limits) {
+      const call = {
+        request,
+        search,
+        link,
+        params: paramsSchema === undefined ? params : parseParams(paramsSchema, params),
+        query:
+          querySchema === undefined ? {} : parseQuery(querySchema, readQuery(search, lists, limits.queryParameters)),
+        body: bodySchema === undefined ? undefined : parseBody(bodySchema, await readJson(request, limits)),
+      };
+      return handle(call as Call<z.output<Params>, z.output<Query>, z.output<Body>>);
+    },
+  };
+}
+
+function parseParams(schema: z.ZodObject, raw: Readonly<Record<string, string>>): unknown {
+  const params = Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, decodeURIComponent(value)]));
+  const parsed = schema.safeParse(params);
+  // a path that cannot name anything names nothing
+  if (!parsed.success) throw new HttpProblem('task_not_found', 'No task has an id of this form.');
+  return parsed.data;
+}
+
+function parseQuery(schema: z.ZodObject, raw: Record<string, unknown>): unknown {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [first = { path: '', message: 'Invalid' }] = issuesOf(parsed.error);
+  const [name = ''] = first.path.split('.');
+  const tag = name === 'tag' && first.path.length > name.length;
+  throw badParameter(tag ? first.path : name, first.message === 'Unknown key' ? 'It is not known here' : first.message);
+}
+
+function parseBody(schema: z.ZodType, value: unknown): unknown {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  if (value === undefined) throw new HttpProblem('malformed', 'A body of JSON is needed.');
+  throw new BodyInvalidProblem(issuesOf(parsed.error));
+}
