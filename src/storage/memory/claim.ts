@@ -5,7 +5,7 @@ import { Heap } from './heap.ts';
 import type { Ready } from './ready.ts';
 import { isExpired, isRunning, type Row, recordOf } from './row.ts';
 import { isDueEntry, isExpiryEntry, type Tasks } from './tasks.ts';
-import { type ClaimGroup, openClaim } from './workers.ts';
+import type { ClaimGroup } from './workers.ts';
 
 /** How many tasks one claim queues, and how many it cancels, before it claims. */
 const AT_ONCE = 1_000;
@@ -57,20 +57,20 @@ function promote(tasks: Tasks, now: number): readonly TaskRecord[] {
 
 function take(tasks: Tasks, request: ClaimRequest, now: number): readonly Claim[] {
   const { limit, token } = request;
-  const worker = tasks.workers.find(request.workerId);
-  if (worker === undefined || worker.info === null) return [];
-  const before = worker.claims.get(token);
+  const before = tasks.workers.find(request.workerId)?.claims.get(token);
   if (before !== undefined) return before.rows.filter((row) => row.group === before && isRunning(row)).map(claimOf);
   if (limit <= 0) return [];
-  const rows = request.ids === undefined ? next(tasks, request, now) : named(tasks, request, request.ids, now);
-  if (rows.length === 0) return [];
-  const group: ClaimGroup = openClaim(worker, token);
-  for (const row of rows) tasks.claim(row, group, now);
-  return rows.map(claimOf);
+  const worker = tasks.workers.get(request.workerId);
+  const group: ClaimGroup = { token, worker, rows: [], running: 0 };
+  if (request.ids === undefined) takeNext(tasks, request, group, now);
+  else takeNamed(tasks, request, request.ids, group, now);
+  if (group.running > 0) worker.claims.set(token, group);
+  else tasks.workers.tidy(worker);
+  return group.rows.map(claimOf);
 }
 
-/** The next rows of all handlers with free slots, dropped from their lists. */
-function next(tasks: Tasks, { handlers, limit }: ClaimRequest, now: number): readonly Row[] {
+/** Takes the next rows of all handlers with free slots. */
+function takeNext(tasks: Tasks, { handlers, limit }: ClaimRequest, group: ClaimGroup, now: number): void {
   const candidates = new Heap<Candidate>((a, b) => goesBefore(a.next, b.next));
   for (const { name, limit: left } of handlers) {
     const ready = left > 0 ? tasks.shelves.get(name)?.ready : undefined;
@@ -78,10 +78,9 @@ function next(tasks: Tasks, { handlers, limit }: ClaimRequest, now: number): rea
     // More have expired than were cancelled above: theirs is the next claim.
     if (ready !== undefined && row !== undefined && !isExpired(row, now)) candidates.push({ ready, left, next: row });
   }
-  const rows: Row[] = [];
-  for (let top = candidates.peek(); top !== undefined && rows.length < limit; top = candidates.peek()) {
-    rows.push(top.next);
+  for (let top = candidates.peek(); top !== undefined && group.rows.length < limit; top = candidates.peek()) {
     top.ready.drop(top.next);
+    tasks.claim(top.next, group, now); // before the next look: a row may stand in its list twice
     const row = --top.left > 0 ? top.ready.peek() : undefined;
     if (row === undefined || isExpired(row, now)) candidates.pop();
     else {
@@ -89,26 +88,29 @@ function next(tasks: Tasks, { handlers, limit }: ClaimRequest, now: number): rea
       candidates.replace(top);
     }
   }
-  return rows;
 }
 
-/** Of the named rows those that can run. */
-function named(tasks: Tasks, request: ClaimRequest, ids: readonly string[], now: number): readonly Row[] {
-  const left = new Map(request.handlers.map(({ name, limit }) => [name, limit]));
+/** Takes of the named rows those that can run. */
+function takeNamed(
+  tasks: Tasks,
+  { handlers, limit }: ClaimRequest,
+  ids: readonly string[],
+  group: ClaimGroup,
+  now: number,
+): void {
+  const left = new Map(handlers.map((handler) => [handler.name, handler.limit]));
   const runnable: Row[] = [];
   for (const id of new Set(ids)) {
     const row = tasks.byId.get(id);
     if (row?.status === 'queued' && !isExpired(row, now)) runnable.push(row);
   }
-  const rows: Row[] = [];
   for (const row of runnable.sort((a, b) => (goesBefore(a, b) ? -1 : 1))) {
     const slots = left.get(row.handler) ?? 0;
-    if (slots <= 0 || rows.length >= request.limit) continue;
+    if (slots <= 0 || group.rows.length >= limit) continue;
     left.set(row.handler, slots - 1);
+    tasks.claim(row, group, now);
     row.shelf.ready.left(row.shelf.counts.queued);
-    rows.push(row);
   }
-  return rows;
 }
 
 function goesBefore(a: Row, b: Row): boolean {

@@ -154,8 +154,10 @@ export class MemoryStorage implements TaskStorage {
     return null;
   }
 
-  async workers(): Promise<readonly { readonly id: string; readonly beats: number; readonly info: WorkerInfo }[]> {
-    return this.#tasks.workers.known();
+  async workers(): Promise<
+    readonly { readonly id: string; readonly beats: number; readonly info: WorkerInfo | null }[]
+  > {
+    return this.#tasks.workers.list();
   }
 
   async takeBack(workerId: string, limit: number, expect?: { readonly beats: number }): Promise<readonly TaskRecord[]> {

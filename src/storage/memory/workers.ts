@@ -49,20 +49,15 @@ export class WorkerTable {
     if (worker.info === null && worker.claims.size === 0 && worker.leaks.size === 0) this.#workers.delete(worker.id);
   }
 
-  known(): { id: string; beats: number; info: WorkerInfo }[] {
-    const known: { id: string; beats: number; info: WorkerInfo }[] = [];
-    for (const { id, beats, info } of this.#workers.values()) {
-      if (info !== null) known.push({ id, beats, info: { ...info, handlers: [...info.handlers] } });
+  /** See `Workers.workers` of the contract. */
+  list(): { id: string; beats: number; info: WorkerInfo | null }[] {
+    const listed: { id: string; beats: number; info: WorkerInfo | null }[] = [];
+    for (const { id, beats, info, claims } of this.#workers.values()) {
+      if (info !== null) listed.push({ id, beats, info: { ...info, handlers: [...info.handlers] } });
+      else if (claims.size > 0) listed.push({ id, beats: 0, info: null });
     }
-    return known;
+    return listed;
   }
-}
-
-/** Starts the claim of one call. */
-export function openClaim(worker: Worker, token: string): ClaimGroup {
-  const group: ClaimGroup = { token, worker, rows: [], running: 0 };
-  worker.claims.set(token, group);
-  return group;
 }
 
 /** See `Workers.takeBack` of the contract. */

@@ -1,0 +1,42 @@
+import { beatCases } from './cases/beat.ts';
+import { changeCases } from './cases/change.ts';
+import { claimCases } from './cases/claim.ts';
+import { documentCases } from './cases/documents.ts';
+import { hintCases } from './cases/hints.ts';
+import { historyCases } from './cases/history.ts';
+import { insertCases } from './cases/insert.ts';
+import { lifeCases } from './cases/life.ts';
+import { listCases } from './cases/list.ts';
+import { orderCases } from './cases/order.ts';
+import { pageCases } from './cases/pages.ts';
+import { retentionCases } from './cases/retention.ts';
+import { settleCases } from './cases/settle.ts';
+import { sharedCases } from './cases/shared.ts';
+import { uniqueCases } from './cases/unique.ts';
+import { workerCases } from './cases/workers.ts';
+import type { StorageCase } from './cases/world.ts';
+
+export type { OpenStorage, StorageCase, StorageUnderTest } from './cases/world.ts';
+
+/**
+ * The storage contract as tests, over `node:assert` alone: any runner can call `run` of each. Every storage of this library
+ * passes all of them whose `needs` it has.
+ */
+export const storageCases: readonly StorageCase[] = [
+  ...lifeCases,
+  ...insertCases,
+  ...uniqueCases,
+  ...claimCases,
+  ...orderCases,
+  ...beatCases,
+  ...settleCases,
+  ...changeCases,
+  ...listCases,
+  ...pageCases,
+  ...retentionCases,
+  ...workerCases,
+  ...historyCases,
+  ...documentCases,
+  ...hintCases,
+  ...sharedCases,
+];
