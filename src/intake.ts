@@ -1,41 +1,24 @@
-import { createHash } from 'node:crypto';
 import type { Announcer } from './announcer.ts';
+import { makeDraft } from './draft.ts';
 import type { Environment } from './environment.ts';
-import {
-  IdempotencyConflictError,
-  InputInvalidError,
-  OptionError,
-  QueueFullError,
-  TasklaneError,
-  UniqueConflictError,
-} from './errors.ts';
+import { IdempotencyConflictError, OptionError, QueueFullError, UniqueConflictError } from './errors.ts';
 import type { TaskWarning } from './events.ts';
 import { type HandleHost, SubmittedHandle } from './handle.ts';
 import type { AnyTask } from './handler/define.ts';
-import type { Handler } from './handler/registry.ts';
-import { validate } from './handler/schema.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Runner } from './run/runner.ts';
 import type { InsertAnswer, TaskDraft } from './storage/storage.ts';
-import { type ParsedSubmit, PLAIN_SUBMIT, parseSubmit, type SubmitOptions } from './submit-options.ts';
+import { type Checked, SubmitCheck } from './submit-check.ts';
+import type { SubmitOptions } from './submit-options.ts';
 import { TaskIds } from './task/id.ts';
-import { canonicalJson, cloneJson, type JsonValue, toJson } from './task/json.ts';
-import type { TaskRecord } from './task/record.ts';
+import { cloneJson } from './task/json.ts';
 
 /** One item of `submitMany`, its types forgotten. */
 export type AnyItem = { readonly handler: AnyTask | string; readonly input?: unknown } & SubmitOptions;
 
-/** A submit that was checked, and has no id yet. */
-interface Checked {
-  readonly handler: Handler;
-  readonly input: JsonValue;
-  readonly options: ParsedSubmit;
-}
-
 /** A turn's submits, which share one insert. */
 interface Batch {
   readonly drafts: TaskDraft[];
-  readonly warnings: (readonly TaskWarning[])[];
   readonly answers: Promise<readonly InsertAnswer[]>;
 }
 
@@ -52,6 +35,7 @@ export class Intake {
   readonly #runner: Runner;
   readonly #handles: HandleHost;
   readonly #ids: TaskIds;
+  readonly #checks: SubmitCheck;
   #batch: Batch | null = null;
   #unanswered = 0;
 
@@ -67,6 +51,7 @@ export class Intake {
     this.#lifecycle = lifecycle;
     this.#runner = runner;
     this.#handles = handles;
+    this.#checks = new SubmitCheck(environment);
     this.#ids = new TaskIds(environment.settings.idPrefix, () => environment.clock.now());
   }
 
@@ -90,7 +75,7 @@ export class Intake {
   /** All or nothing, in order. @throws {TasklaneError} of the first that is refused */
   async submitMany(items: readonly AnyItem[]): Promise<readonly SubmittedHandle[]> {
     if (!Array.isArray(items)) throw new OptionError('items', 'an array', items);
-    const checking = items.map((item: AnyItem) => this.#check(item.handler, item.input, item, ITEM_KEYS));
+    const checking = items.map((item: AnyItem, index) => this.#checkItem(item, index));
     const checked = checking.some((one) => one instanceof Promise)
       ? await Promise.all(checking)
       : (checking as readonly Checked[]);
@@ -100,39 +85,20 @@ export class Intake {
     const answers = await this.#insert(drafts, true);
     const refused = answers.findIndex((answer) => 'refused' in answer && answer.refused !== 'not_alone');
     if (refused >= 0) throw this.#refusal(drafts[refused], answers[refused]);
-    const warnings = checked.map((one) => this.#warningsOf(one));
-    return drafts.map((draft, index) => this.#handle(draft, answers[index], warnings[index]));
+    return drafts.map((draft, index) => this.#handle(draft, answers[index], checked[index]?.warnings));
   }
 
-  #check(
-    name: AnyTask | string,
-    input: unknown,
-    options: SubmitOptions | undefined,
-    more?: readonly string[],
-  ): Checked | Promise<Checked> {
-    const { registry, settings } = this.#environment;
-    const handler = registry.resolve(name);
-    const parsed = options === undefined ? PLAIN_SUBMIT : parseSubmit(options, settings.maxInputBytes, more);
-    const stored = input === undefined ? null : toJson(input, 'input', settings.maxInputBytes);
-    const checked = { handler, input: stored, options: parsed };
-    const schema = handler.definition.input;
-    if (schema === undefined) return checked;
-    // The copy: a schema may change what it is given, and it will be given the stored one.
-    const validated = this.#validate(handler, stored === null ? undefined : cloneJson(stored));
-    return validated instanceof Promise ? validated.then(() => checked) : checked;
+  #check(item: AnyItem['handler'], input: unknown, options: SubmitOptions | undefined, more?: readonly string[]) {
+    return this.#checks.check(item, input, options, this.#lifecycle.runsHere, more);
   }
 
-  #validate({ definition }: Handler, input: unknown): unknown {
-    const unfit = (error: unknown): never => {
-      if (error instanceof TasklaneError) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      throw new InputInvalidError('The schema failed', [{ path: '', message }]);
-    };
+  /** @returns a rejected promise instead of throwing, so that no other item's is left unheard */
+  #checkItem(item: AnyItem, index: number): Checked | Promise<Checked> {
     try {
-      const validated = definition.input && validate(definition.input, input);
-      return validated instanceof Promise ? validated.catch(unfit) : validated;
+      if (item === null || typeof item !== 'object') throw new OptionError(`items.${index}`, 'an object', item);
+      return this.#check(item.handler, item.input, item, ITEM_KEYS);
     } catch (error) {
-      return unfit(error);
+      return Promise.reject(error);
     }
   }
 
@@ -148,13 +114,12 @@ export class Intake {
     this.#batch = batch;
     const index = batch.drafts.length;
     batch.drafts.push(this.#draft(checked));
-    batch.warnings.push(this.#warningsOf(checked));
     if (batch.drafts.length === BATCH) this.#batch = null;
     return batch.answers.then((answers) => {
       const answer = answers[index];
       const draft = batch.drafts[index];
       if (answer !== undefined && 'refused' in answer) throw this.#refusal(draft, answer);
-      const handle = this.#handle(draft, answer, batch.warnings[index]);
+      const handle = this.#handle(draft, answer, checked.warnings);
       return this.#environment.settings.inline ? this.#ran(handle) : handle;
     });
   }
@@ -165,7 +130,7 @@ export class Intake {
       if (this.#batch?.drafts === drafts) this.#batch = null;
       return this.#insert(drafts, false);
     });
-    return { drafts, warnings: [], answers };
+    return { drafts, answers };
   }
 
   async #insert(drafts: readonly TaskDraft[], atomic: boolean): Promise<readonly InsertAnswer[]> {
@@ -189,68 +154,9 @@ export class Intake {
     }
   }
 
-  #draft({ handler, input, options }: Checked): TaskDraft {
-    const now = this.#environment.clock.now();
-    const runAt = options.delayMs === null ? options.runAt : now + options.delayMs;
-    const scheduled = options.hold || (runAt !== null && runAt > now);
-    const record: TaskRecord = {
-      id: this.#ids.draw(),
-      handler: handler.name,
-      description: options.description,
-      status: scheduled ? 'scheduled' : 'queued',
-      input,
-      result: null,
-      error: null,
-      progress: null,
-      checkpoint: null,
-      priority: options.priority ?? handler.priority,
-      attempt: 0,
-      maxAttempts: handler.maxAttempts,
-      lost: 0,
-      interrupted: 0,
-      snoozed: 0,
-      submittedBy: options.submittedBy,
-      entityId: options.entityId,
-      parentId: options.parentId,
-      scheduleId: null,
-      tags: options.tags,
-      metadata: options.metadata,
-      idempotencyKey: options.idempotencyKey,
-      uniqueKey: options.unique?.key ?? null,
-      runAt: scheduled ? runAt : null,
-      startBy: options.startByMs === null ? null : now + options.startByMs,
-      createdAt: now,
-      queuedAt: scheduled ? null : now,
-      startedAt: null,
-      finishedAt: null,
-      updatedAt: now,
-      archivedAt: null,
-      workerId: null,
-      cancelRequestedAt: null,
-      cancelReason: null,
-      version: 1,
-    };
-    const { maxLost } = handler;
-    if (options === PLAIN_SUBMIT) return { record, maxLost };
-    const { idempotencyKey, unique } = options;
-    const idempotency =
-      idempotencyKey === null
-        ? undefined
-        : { fingerprint: fingerprint(handler.name, input), expiresAt: now + this.#environment.settings.idempotencyMs };
-    return { record, maxLost, idempotency, unique: unique?.rule };
-  }
-
-  #warningsOf({ handler, options }: Checked): readonly TaskWarning[] {
-    const { deprecated } = handler.definition;
-    const late = options.runAt !== null && options.runAt < this.#environment.clock.now();
-    if (!late && !deprecated) return NO_WARNINGS;
-    const warnings: TaskWarning[] = [];
-    if (late) warnings.push({ code: 'run_at_past', message: '`runAt` has passed; the task was queued at once.' });
-    if (deprecated) {
-      const instead = typeof deprecated === 'string' ? ` ${deprecated}` : '';
-      warnings.push({ code: 'handler_deprecated', message: `Handler ${handler.name} is deprecated.${instead}` });
-    }
-    return warnings;
+  #draft(checked: Checked): TaskDraft {
+    const { clock, settings } = this.#environment;
+    return makeDraft(checked, this.#ids.draw(), clock.now(), settings.idempotencyMs);
   }
 
   #handle(
@@ -290,10 +196,4 @@ function urgencyOf(drafts: readonly TaskDraft[]): number | null {
     if (record.status === 'queued' && (urgency === null || record.priority > urgency)) urgency = record.priority;
   }
   return urgency;
-}
-
-function fingerprint(handler: string, input: JsonValue): string {
-  return createHash('sha256')
-    .update(canonicalJson([handler, input]))
-    .digest('base64');
 }

@@ -36,6 +36,11 @@ export class Lifecycle {
     return this.#isOpen && this.#closing === null;
   }
 
+  /** Whether this process runs tasks; null: it has not started. */
+  get runsHere(): boolean | null {
+    return this.#starting === null ? null : this.#runner.isRunning;
+  }
+
   /** Opens the storage, once. @throws {ManagerClosedError} @throws {StorageError} */
   open(): Promise<void> {
     if (this.#isClosed || this.#closing !== null) return Promise.reject(new ManagerClosedError());

@@ -39,6 +39,8 @@ export type SubmitOptions = Optional<{
   description: string;
   /** Any JSON. */
   metadata: unknown;
+  /** What would be answered with warnings is refused with `InputInvalidError`, and nothing is made. Default false. */
+  failOnWarning: boolean;
 }>;
 
 /** The arguments of `submit` after the handler: the input may be left out where the handler allows `undefined`. */
@@ -67,6 +69,7 @@ export interface ParsedSubmit {
   readonly parentId: string | null;
   readonly description: string | null;
   readonly metadata: JsonValue;
+  readonly failOnWarning: boolean;
 }
 
 const MAX_TEXT = 1_000;
@@ -93,6 +96,7 @@ export const PLAIN_SUBMIT: ParsedSubmit = Object.freeze({
   parentId: null,
   description: null,
   metadata: null,
+  failOnWarning: false,
 });
 
 const KEYS: readonly string[] = [
@@ -109,6 +113,7 @@ const KEYS: readonly string[] = [
   'parentId',
   'description',
   'metadata',
+  'failOnWarning',
 ];
 
 /**
@@ -139,6 +144,7 @@ export function parseSubmit(options: SubmitOptions, maxBytes: number, more: read
     parentId: parseText('parentId', options.parentId, MAX_TEXT),
     description: parseText('description', options.description, MAX_DESCRIPTION, 0),
     metadata: metadata === undefined ? null : toJson(metadata, 'metadata', maxBytes),
+    failOnWarning: options.failOnWarning === true,
   };
 }
 

@@ -13,6 +13,7 @@ import type { Steps } from '../task/transition.ts';
 import type { Clock } from '../time/clock.ts';
 import { Attempt, type AttemptHost } from './attempt.ts';
 import { thisPlace } from './host.ts';
+import { LoopMonitor } from './loop-monitor.ts';
 import { Outbox, type OutboxHost, type Outcome } from './outbox.ts';
 import { Pauses } from './pauses.ts';
 import { Pulse, type PulseHost } from './pulse.ts';
@@ -38,6 +39,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   readonly #announcer: Announcer;
   readonly #engine: LocalEngine;
   readonly #slots = new Slots();
+  readonly #loop: LoopMonitor;
   /** By task id: claimed, running, or with an outcome that is not stored yet. */
   readonly #held = new Map<string, Attempt>();
   readonly #leaks = new Set<Attempt>();
@@ -61,6 +63,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     this.pulse = new Pulse(environment, this);
     this.outbox = new Outbox(environment, this);
     this.#engine = new LocalEngine(this);
+    this.#loop = new LoopMonitor(this.clock, this.settings.leaseMs, (ms) => this.#loopBlocked(ms));
   }
 
   // ---- life ---------------------------------------------------------------------------------------------------------
@@ -70,6 +73,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     await this.pauses.read();
     await this.pulse.join();
     this.#running = true;
+    this.#loop.start();
     this.wake(null);
   }
 
@@ -86,6 +90,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   drain(): void {
     this.#running = false;
     this.#engine.stop();
+    this.#loop.stop();
     for (const attempt of this.#held.values()) attempt.giveBack();
     this.#closing.abort();
   }
@@ -273,6 +278,14 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
 
   onError(error: unknown, task: TaskRecord): void {
     this.#environment.events.error(error, task);
+  }
+
+  #loopBlocked(ms: number): void {
+    const running = [...this.#held.values()].filter(({ startedAt }) => startedAt !== null);
+    const names = [...new Set(running.map(({ handler }) => handler.name))];
+    const who = names.length > 0 ? `while ${names.join(', ')} ran` : 'while no handler ran';
+    const message = `The event loop stood still for ${ms} ms ${who}; after ${this.settings.leaseMs} ms its tasks are lost.`;
+    this.#environment.events.warn('loop_blocked', message, running.length === 1 ? running[0]?.task : undefined);
   }
 
   get #maxLeaks(): number {

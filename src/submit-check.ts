@@ -1,0 +1,99 @@
+import type { Environment } from './environment.ts';
+import { InputInvalidError, TasklaneError } from './errors.ts';
+import type { TaskWarning } from './events.ts';
+import type { AnyTask } from './handler/define.ts';
+import type { Handler } from './handler/registry.ts';
+import { validate } from './handler/schema.ts';
+import { Serving } from './run/serving.ts';
+import { type ParsedSubmit, PLAIN_SUBMIT, parseSubmit, type SubmitOptions } from './submit-options.ts';
+import { cloneJson, type JsonValue, toJson } from './task/json.ts';
+
+/** A submit that was checked, and has no id yet. */
+export interface Checked {
+  readonly handler: Handler;
+  readonly input: JsonValue;
+  readonly options: ParsedSubmit;
+  readonly warnings: readonly TaskWarning[];
+}
+
+const NO_WARNINGS: readonly TaskWarning[] = Object.freeze([]);
+
+/** Checks what is submitted: the handler, the options, the input, and what the caller should be warned of. */
+export class SubmitCheck {
+  readonly #environment: Environment;
+  readonly #serving: Serving;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+    this.#serving = new Serving(environment);
+  }
+
+  /**
+   * @param more keys that are allowed beside the options
+   * @param runsHere whether this process runs tasks; null: it has not started
+   * @returns a promise only where a schema or a warning needs time
+   * @throws {TasklaneError}
+   */
+  check(
+    name: AnyTask | string,
+    input: unknown,
+    options: SubmitOptions | undefined,
+    runsHere: boolean | null,
+    more?: readonly string[],
+  ): Checked | Promise<Checked> {
+    const { registry, settings } = this.#environment;
+    const handler = registry.resolve(name);
+    const parsed = options === undefined ? PLAIN_SUBMIT : parseSubmit(options, settings.maxInputBytes, more);
+    const stored = input === undefined ? null : toJson(input, 'input', settings.maxInputBytes);
+    const checked: Checked = { handler, input: stored, options: parsed, warnings: this.#warningsOf(handler, parsed) };
+    const elsewhere = runsHere !== null && (!runsHere || handler.definition.run === undefined);
+    // The copy: a schema may change what it is given, and it will be given the stored one.
+    const validated =
+      handler.definition.input && this.#validate(handler, stored === null ? undefined : cloneJson(stored));
+    if (!elsewhere && !(validated instanceof Promise)) return refuseWarned(checked);
+    return this.#checkLater(checked, validated, elsewhere);
+  }
+
+  async #checkLater(checked: Checked, validated: unknown, elsewhere: boolean): Promise<Checked> {
+    await validated;
+    const { name } = checked.handler;
+    if (!elsewhere || (await this.#serving.has(name))) return refuseWarned(checked);
+    const message = `No live process runs the tasks of handler ${name}; the task waits for one.`;
+    return refuseWarned({ ...checked, warnings: [...checked.warnings, { code: 'handler_unserved', message }] });
+  }
+
+  #validate({ definition }: Handler, input: unknown): unknown {
+    const unfit = (error: unknown): never => {
+      if (error instanceof TasklaneError) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      throw new InputInvalidError('The schema failed', [{ path: '', message }]);
+    };
+    try {
+      const validated = definition.input && validate(definition.input, input);
+      return validated instanceof Promise ? validated.catch(unfit) : validated;
+    } catch (error) {
+      return unfit(error);
+    }
+  }
+
+  #warningsOf({ name, definition }: Handler, options: ParsedSubmit): readonly TaskWarning[] {
+    const { deprecated } = definition;
+    const late = options.runAt !== null && options.runAt < this.#environment.clock.now();
+    if (!late && !deprecated) return NO_WARNINGS;
+    const warnings: TaskWarning[] = [];
+    if (late) warnings.push({ code: 'run_at_past', message: '`runAt` has passed; the task runs at once.' });
+    if (deprecated) {
+      const instead = typeof deprecated === 'string' ? ` ${deprecated}` : '';
+      warnings.push({ code: 'handler_deprecated', message: `Handler ${name} is deprecated.${instead}` });
+    }
+    return warnings;
+  }
+}
+
+function refuseWarned(checked: Checked): Checked {
+  if (!checked.options.failOnWarning || checked.warnings.length === 0) return checked;
+  throw new InputInvalidError(
+    'The submit has warnings',
+    checked.warnings.map(({ message }) => ({ path: '', message })),
+  );
+}
