@@ -3,7 +3,8 @@ import type { Tag } from '../../task/record.ts';
 import type { Settable, Step } from '../../task/transition.ts';
 import type { Change, ChangeAnswer } from '../storage.ts';
 import { mergePatch } from './merge-patch.ts';
-import { type Row, recordOf } from './row.ts';
+import { recordOf } from './record-of.ts';
+import type { Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
 
 /** See `TasksOutside.change` of the contract. */

@@ -3,7 +3,8 @@ import { DUE, EXPIRED } from '../../task/transition.ts';
 import type { Claim, ClaimAnswer, ClaimRequest } from '../storage.ts';
 import { Heap } from './heap.ts';
 import type { Ready } from './ready.ts';
-import { isExpired, isRunning, type Row, recordOf } from './row.ts';
+import { recordOf } from './record-of.ts';
+import { isExpired, isRunning, type Row } from './row.ts';
 import { isDueEntry, isExpiryEntry, type Tasks } from './tasks.ts';
 import type { ClaimGroup } from './workers.ts';
 

@@ -3,7 +3,8 @@ import { matches, type SortKey } from '../../task/query.ts';
 import { STATUSES, type Status } from '../../task/status.ts';
 import type { Position, StoredPage, StoredQuery } from '../storage.ts';
 import { Heap } from './heap.ts';
-import { type Row, recordOf } from './row.ts';
+import { recordOf } from './record-of.ts';
+import type { Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
 
 /** A row and its place in the order of a query. */

@@ -32,7 +32,7 @@ import { DocumentTable } from './documents.ts';
 import { insert } from './insert.ts';
 import { count, list } from './list.ts';
 import { prune } from './prune.ts';
-import { recordOf } from './row.ts';
+import { recordOf } from './record-of.ts';
 import { beat, settle } from './settle.ts';
 import { isDueEntry, Tasks } from './tasks.ts';
 import { runningOf, takeBack } from './workers.ts';
@@ -168,7 +168,9 @@ export class MemoryStorage implements TaskStorage {
     const row = this.#tasks.byId.get(taskId);
     if (row === undefined) return null;
     const newest = currentAttempt(row);
-    return [...(row.history ?? []), ...(newest === null ? [] : [newest])].map((attempt) => structuredClone(attempt));
+    return [...(row.more.history ?? []), ...(newest === null ? [] : [newest])].map((attempt) =>
+      structuredClone(attempt),
+    );
   }
 
   async log(
@@ -176,7 +178,7 @@ export class MemoryStorage implements TaskStorage {
     page: { readonly after: number; readonly limit: number },
   ): Promise<readonly LogLine[] | null> {
     const row = this.#tasks.byId.get(taskId);
-    return row === undefined ? null : (row.log?.page(page.after, page.limit) ?? []);
+    return row === undefined ? null : (row.more.log?.page(page.after, page.limit) ?? []);
   }
 
   async document(kind: string, key: string): Promise<StoredDocument | null> {

@@ -1,127 +1,214 @@
-import { cloneJson } from '../../task/json.ts';
-import type { Tag, TaskAttempt, TaskRecord } from '../../task/record.ts';
-import { FROM_SUBMIT, type StoredTask } from '../../task/transition.ts';
+import type { Tag, TaskErrorInfo, TaskProgress } from '../../task/record.ts';
+import type { Status } from '../../task/status.ts';
+import type { Baseline, StoredTask } from '../../task/transition.ts';
 import type { TaskDraft } from '../storage.ts';
-import type { Log } from './log.ts';
+import { type More, moreOf, ownMore } from './more.ts';
 import type { Shelf } from './shelf.ts';
 import type { ClaimGroup } from './workers.ts';
 
-/** A task in memory: record and internals in one flat object, which is the smallest there is. */
-export interface Row extends Mutable<StoredTask> {
-  /** Submit order. */
-  readonly sequence: number;
-  /** Of its handler. */
-  readonly shelf: Shelf;
-  /** The claim it runs under; null while it does not run. */
-  group: ClaimGroup | null;
-  /** A handler started it once; `startedAt` forgets that with the next claim. */
-  started: boolean;
-  /** It was removed; lists that still name it skip it. */
-  gone: boolean;
-  /** Attempts before the newest. */
-  history: TaskAttempt[] | null;
-  log: Log | null;
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** What records without tags share. */
-const NO_TAGS: Readonly<Record<string, Tag>> = Object.freeze({});
-
-/** One literal, so that all rows have one shape. */
-export function rowOf({ record, maxLost }: TaskDraft, sequence: number, shelf: Shelf): Row {
-  return {
-    id: record.id,
-    handler: record.handler,
-    description: record.description,
-    status: record.status,
-    input: record.input,
-    result: record.result,
-    error: record.error,
-    progress: record.progress,
-    checkpoint: record.checkpoint,
-    priority: record.priority,
-    attempt: record.attempt,
-    maxAttempts: record.maxAttempts,
-    lost: record.lost,
-    interrupted: record.interrupted,
-    snoozed: record.snoozed,
-    submittedBy: record.submittedBy,
-    entityId: record.entityId,
-    parentId: record.parentId,
-    scheduleId: record.scheduleId,
-    tags: record.tags,
-    metadata: record.metadata,
-    idempotencyKey: record.idempotencyKey,
-    uniqueKey: record.uniqueKey,
-    runAt: record.runAt,
-    startBy: record.startBy,
-    createdAt: record.createdAt,
-    queuedAt: record.queuedAt,
-    startedAt: record.startedAt,
-    finishedAt: record.finishedAt,
-    updatedAt: record.updatedAt,
-    archivedAt: record.archivedAt,
-    workerId: record.workerId,
-    cancelRequestedAt: record.cancelRequestedAt,
-    cancelReason: record.cancelReason,
-    version: record.version,
-    token: null,
-    baseline: FROM_SUBMIT,
-    maxLost,
-    leakedBy: null,
-    sequence,
-    shelf,
-    group: null,
-    started: false,
-    gone: false,
-    history: null,
-    log: null,
-  };
-}
+type Tags = Readonly<Record<string, Tag>>;
 
 /**
- * A record of the caller's own.
- * @param payloads false: without `input` and `result`
+ * A task in memory. Of a million that wait each byte counts, in room as in time: what most tasks never touch is in `more`,
+ * which tasks that agree in it share until one of them changes it.
  */
-export function recordOf(row: Row, payloads = true): TaskRecord {
-  return {
-    id: row.id,
-    handler: row.handler,
-    description: row.description,
-    status: row.status,
-    input: payloads ? own(row.input) : null,
-    result: payloads ? own(row.result) : null,
-    error: own(row.error),
-    progress: own(row.progress),
-    checkpoint: own(row.checkpoint),
-    priority: row.priority,
-    attempt: row.attempt,
-    maxAttempts: row.maxAttempts,
-    lost: row.lost,
-    interrupted: row.interrupted,
-    snoozed: row.snoozed,
-    submittedBy: row.submittedBy,
-    entityId: row.entityId,
-    parentId: row.parentId,
-    scheduleId: row.scheduleId,
-    tags: ownTags(row.tags),
-    metadata: own(row.metadata),
-    idempotencyKey: row.idempotencyKey,
-    uniqueKey: row.uniqueKey,
-    runAt: row.runAt,
-    startBy: row.startBy,
-    createdAt: row.createdAt,
-    queuedAt: row.queuedAt,
-    startedAt: row.startedAt,
-    finishedAt: row.finishedAt,
-    updatedAt: row.updatedAt,
-    archivedAt: row.archivedAt,
-    workerId: row.workerId,
-    cancelRequestedAt: row.cancelRequestedAt,
-    cancelReason: row.cancelReason,
-    version: row.version,
-  };
+export class Row implements StoredTask {
+  declare readonly id: string;
+  declare status: Status;
+  declare readonly input: unknown;
+  declare result: unknown;
+  declare priority: number;
+  declare attempt: number;
+  declare runAt: number | null;
+  declare readonly createdAt: number;
+  declare queuedAt: number | null;
+  declare startedAt: number | null;
+  declare finishedAt: number | null;
+  declare updatedAt: number;
+  declare workerId: string | null;
+  declare version: number;
+  declare token: string | null;
+  /** Submit order. */
+  declare readonly sequence: number;
+  /** Of its handler. */
+  declare readonly shelf: Shelf;
+  /** The claim it runs under; null while it does not run. */
+  declare group: ClaimGroup | null;
+  /** It was removed; lists that still name it skip it. */
+  declare gone: boolean;
+  declare more: More;
+
+  constructor(draft: TaskDraft, sequence: number, shelf: Shelf) {
+    const { record } = draft;
+    this.id = record.id;
+    this.status = record.status;
+    this.input = record.input;
+    this.result = record.result;
+    this.priority = record.priority;
+    this.attempt = record.attempt;
+    this.runAt = record.runAt;
+    this.createdAt = record.createdAt;
+    this.queuedAt = record.queuedAt;
+    this.startedAt = record.startedAt;
+    this.finishedAt = record.finishedAt;
+    this.updatedAt = record.updatedAt;
+    this.workerId = record.workerId;
+    this.version = record.version;
+    this.token = null;
+    this.sequence = sequence;
+    this.shelf = shelf;
+    this.group = null;
+    this.gone = false;
+    this.more = moreOf(draft, shelf);
+  }
+
+  /** What is in `more`, for changing it. */
+  own(): More {
+    if (this.more.shared) this.more = ownMore(this.more);
+    return this.more;
+  }
+
+  get handler(): string {
+    return this.shelf.handler;
+  }
+  get description(): string | null {
+    return this.more.description;
+  }
+  set description(value: string | null) {
+    if (this.more.description !== value) this.own().description = value;
+  }
+  get error(): TaskErrorInfo | null {
+    return this.more.error;
+  }
+  set error(value: TaskErrorInfo | null) {
+    if (this.more.error !== value) this.own().error = value;
+  }
+  get progress(): TaskProgress | null {
+    return this.more.progress;
+  }
+  set progress(value: TaskProgress | null) {
+    if (this.more.progress !== value) this.own().progress = value;
+  }
+  get checkpoint(): unknown {
+    return this.more.checkpoint;
+  }
+  set checkpoint(value: unknown) {
+    if (this.more.checkpoint !== value) this.own().checkpoint = value;
+  }
+  get maxAttempts(): number {
+    return this.more.maxAttempts;
+  }
+  set maxAttempts(value: number) {
+    if (this.more.maxAttempts !== value) this.own().maxAttempts = value;
+  }
+  get lost(): number {
+    return this.more.lost;
+  }
+  set lost(value: number) {
+    if (this.more.lost !== value) this.own().lost = value;
+  }
+  get interrupted(): number {
+    return this.more.interrupted;
+  }
+  set interrupted(value: number) {
+    if (this.more.interrupted !== value) this.own().interrupted = value;
+  }
+  get snoozed(): number {
+    return this.more.snoozed;
+  }
+  set snoozed(value: number) {
+    if (this.more.snoozed !== value) this.own().snoozed = value;
+  }
+  get submittedBy(): string | null {
+    return this.more.submittedBy;
+  }
+  set submittedBy(value: string | null) {
+    if (this.more.submittedBy !== value) this.own().submittedBy = value;
+  }
+  get entityId(): string | null {
+    return this.more.entityId;
+  }
+  set entityId(value: string | null) {
+    if (this.more.entityId !== value) this.own().entityId = value;
+  }
+  get parentId(): string | null {
+    return this.more.parentId;
+  }
+  set parentId(value: string | null) {
+    if (this.more.parentId !== value) this.own().parentId = value;
+  }
+  get scheduleId(): string | null {
+    return this.more.scheduleId;
+  }
+  set scheduleId(value: string | null) {
+    if (this.more.scheduleId !== value) this.own().scheduleId = value;
+  }
+  get tags(): Tags {
+    return this.more.tags;
+  }
+  set tags(value: Tags) {
+    if (this.more.tags !== value) this.own().tags = value;
+  }
+  get metadata(): unknown {
+    return this.more.metadata;
+  }
+  set metadata(value: unknown) {
+    if (this.more.metadata !== value) this.own().metadata = value;
+  }
+  get idempotencyKey(): string | null {
+    return this.more.idempotencyKey;
+  }
+  set idempotencyKey(value: string | null) {
+    if (this.more.idempotencyKey !== value) this.own().idempotencyKey = value;
+  }
+  get uniqueKey(): string | null {
+    return this.more.uniqueKey;
+  }
+  set uniqueKey(value: string | null) {
+    if (this.more.uniqueKey !== value) this.own().uniqueKey = value;
+  }
+  get startBy(): number | null {
+    return this.more.startBy;
+  }
+  set startBy(value: number | null) {
+    if (this.more.startBy !== value) this.own().startBy = value;
+  }
+  get archivedAt(): number | null {
+    return this.more.archivedAt;
+  }
+  set archivedAt(value: number | null) {
+    if (this.more.archivedAt !== value) this.own().archivedAt = value;
+  }
+  get cancelRequestedAt(): number | null {
+    return this.more.cancelRequestedAt;
+  }
+  set cancelRequestedAt(value: number | null) {
+    if (this.more.cancelRequestedAt !== value) this.own().cancelRequestedAt = value;
+  }
+  get cancelReason(): string | null {
+    return this.more.cancelReason;
+  }
+  set cancelReason(value: string | null) {
+    if (this.more.cancelReason !== value) this.own().cancelReason = value;
+  }
+  get baseline(): Baseline {
+    return this.more.baseline;
+  }
+  set baseline(value: Baseline) {
+    if (this.more.baseline !== value) this.own().baseline = value;
+  }
+  get maxLost(): number {
+    return this.more.maxLost;
+  }
+  set maxLost(value: number) {
+    if (this.more.maxLost !== value) this.own().maxLost = value;
+  }
+  get leakedBy(): string | null {
+    return this.more.leakedBy;
+  }
+  set leakedBy(value: string | null) {
+    if (this.more.leakedBy !== value) this.own().leakedBy = value;
+  }
 }
 
 /** Whether an attempt holds the task. */
@@ -129,23 +216,20 @@ export function isRunning(row: StoredTask): boolean {
   return row.status === 'running' || row.status === 'cancelling';
 }
 
-/** Whether no handler ever started it. A claim alone is not a start. */
+/** Whether a handler started it once. A claim alone is no start, and makes `startedAt` null again. */
+export function hasStarted({ startedAt, more }: Row): boolean {
+  return startedAt !== null || more.history?.some((attempt) => attempt.startedAt !== null) === true;
+}
+
+/** Whether it can still be started for the first time. */
 export function neverStarted(row: Row): boolean {
-  if (row.started) return false;
   const { status } = row;
-  return status === 'waiting' || status === 'scheduled' || status === 'queued' || status === 'running';
+  const idle = status === 'waiting' || status === 'scheduled' || status === 'queued';
+  return (idle || status === 'running') && !hasStarted(row);
 }
 
 /** Whether its `startBy` has passed before any handler started it. */
 export function isExpired(row: Row, now: number): boolean {
-  return row.startBy !== null && row.startBy <= now && !row.started;
-}
-
-function own<T>(value: T): T {
-  return value === null || typeof value !== 'object' ? value : cloneJson(value);
-}
-
-function ownTags(tags: Readonly<Record<string, Tag>>): Readonly<Record<string, Tag>> {
-  for (const _ in tags) return cloneJson(tags);
-  return NO_TAGS;
+  const { startBy } = row.more;
+  return startBy !== null && startBy <= now && !hasStarted(row);
 }

@@ -1,7 +1,8 @@
 import type { StoredPatch } from '../../task/transition.ts';
 import type { Beat, BeatAnswer, LogLimit, Report, ReportAnswer, SettleAnswer, Settlement } from '../storage.ts';
 import { Log } from './log.ts';
-import { isRunning, type Row, recordOf } from './row.ts';
+import { recordOf } from './record-of.ts';
+import { isRunning, type Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
 
 const REFUSED: SettleAnswer = Object.freeze({ settled: false });
@@ -52,10 +53,10 @@ export function beat(tasks: Tasks, { workerId, join, reports, logLimit, records 
 
 /** Stores a report's log lines and start; what else it changes, or null. */
 function reported(row: Row, { startedAt, progress, checkpoint, log }: Report, limit: LogLimit): StoredPatch | null {
-  if (startedAt !== undefined) row.started = true;
   if (log !== undefined && log.length > 0) {
-    row.log ??= new Log();
-    row.log.add(log, limit);
+    const more = row.own();
+    more.log ??= new Log();
+    more.log.add(log, limit);
   } else if (startedAt === undefined && progress === undefined && checkpoint === undefined) return null;
   const patch: StoredPatch = {};
   if (startedAt !== undefined) patch.startedAt = startedAt;

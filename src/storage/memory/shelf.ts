@@ -1,5 +1,6 @@
 import type { FinalStatus, Status } from '../../task/status.ts';
 import { Finished } from './finished.ts';
+import type { More } from './more.ts';
 import { Ready } from './ready.ts';
 
 /** What is known about the tasks of one handler. */
@@ -23,6 +24,9 @@ export class Shelf {
     failed: new Finished(),
     cancelled: new Finished(),
   };
+
+  /** What its newest task had in `more`. */
+  usual: More | null = null;
 
   constructor(handler: string) {
     this.handler = handler;

@@ -5,7 +5,7 @@ import type { TaskDraft } from '../storage.ts';
 import { Heap } from './heap.ts';
 import { Keys } from './keys.ts';
 import { Hints } from './news.ts';
-import { isRunning, type Row, rowOf } from './row.ts';
+import { hasStarted, isRunning, Row } from './row.ts';
 import { Shelf } from './shelf.ts';
 import { type ClaimGroup, WorkerTable } from './workers.ts';
 
@@ -67,7 +67,7 @@ export class Tasks {
 
   /** Makes a row that can be found by id and key. Nothing else knows of it until `enter`; `discard` undoes it. */
   make(draft: TaskDraft): Row {
-    const row = rowOf(draft, ++this.#sequence, this.shelf(draft.record.handler));
+    const row = new Row(draft, ++this.#sequence, this.shelf(draft.record.handler));
     this.byId.set(row.id, row);
     this.#rows.push(row);
     this.keys.add(row, draft.idempotency);
@@ -113,8 +113,9 @@ export class Tasks {
   step(row: Row, step: Step, now: number): void {
     const ended = endedAttempt(row, step, now);
     if (ended !== null) {
-      if (row.history === null) row.history = [ended];
-      else row.history.push(ended);
+      const more = row.own();
+      if (more.history === null) more.history = [ended];
+      else more.history.push(ended);
     }
     this.apply(row, applyStep(row, step, now), now);
   }
@@ -193,7 +194,7 @@ export class Tasks {
 
   #expire(row: Row): void {
     const { status } = row;
-    if (row.startBy === null || row.started || isFinal(status) || isRunning(row)) return;
+    if (row.startBy === null || hasStarted(row) || isFinal(status) || isRunning(row)) return;
     this.expiring.push({ at: row.startBy, row });
     if (this.expiring.size > SPENT && this.expiring.size > this.byId.size * 2) this.expiring.keep(isExpiryEntry);
   }
@@ -226,5 +227,7 @@ export function isDueEntry({ at, row }: Timed): boolean {
 /** Whether the entry of `expiring` still stands for its row. */
 export function isExpiryEntry({ at, row }: Timed): boolean {
   const { status } = row;
-  return row.startBy === at && !row.started && (status === 'waiting' || status === 'scheduled' || status === 'queued');
+  return (
+    row.startBy === at && !hasStarted(row) && (status === 'waiting' || status === 'scheduled' || status === 'queued')
+  );
 }

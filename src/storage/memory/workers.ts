@@ -1,7 +1,8 @@
 import type { TaskRecord } from '../../task/record.ts';
 import { lose } from '../../task/transition.ts';
 import type { WorkerInfo } from '../storage.ts';
-import { isRunning, type Row, recordOf } from './row.ts';
+import { recordOf } from './record-of.ts';
+import { isRunning, type Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
 
 /** The rows of one claim. `running`: how many of them still run under it. */
