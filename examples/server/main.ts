@@ -1,0 +1,50 @@
+// A server that runs as it is: `npm start`. Tasks over HTTP on SQLite, and the search that one of them feeds.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { TaskManager } from 'tasklane';
+import { createHandler } from 'tasklane/http';
+import { toNodeListener } from 'tasklane/node';
+import { SqliteStorage } from 'tasklane/sqlite';
+import { fail } from './handlers/fail.ts';
+import { reindexTask } from './handlers/reindex.ts';
+import { sleep } from './handlers/sleep.ts';
+import { SearchStore } from './search.ts';
+
+const { PORT = '3000', TASKLANE_DB = 'tasks.db' } = process.env;
+
+const store = await SearchStore.open(`${TASKLANE_DB}.search`);
+const manager = new TaskManager({
+  handlers: [reindexTask(store), sleep, fail],
+  storage: new SqliteStorage(TASKLANE_DB),
+  concurrency: 10,
+});
+manager.on('error', ({ error, taskId }) => console.error(taskId ?? 'tasklane', error));
+
+const handler = createHandler(manager);
+const listener = toNodeListener((request, options) => {
+  const url = new URL(request.url);
+  return url.pathname === '/search' ? search(url.searchParams.get('q') ?? '') : handler(request, options);
+});
+const server = createServer(listener);
+
+async function search(query: string): Promise<Response> {
+  return new Response(JSON.stringify({ hits: store.search(query) }), {
+    headers: { 'content-type': 'application/json' },
+  });
+}
+
+async function stop(): Promise<void> {
+  server.close(); // no new connections, while those that are open are served
+  await handler.close();
+  await manager.close({ timeout: '5s' }); // what is not done by then is given back, for the next process
+  server.closeAllConnections();
+  process.exit(0);
+}
+
+await manager.start();
+server.listen(Number(PORT), '127.0.0.1');
+await once(server, 'listening');
+process.once('SIGTERM', stop);
+process.once('SIGINT', stop);
+const address = server.address();
+console.log(`tasklane listens on http://127.0.0.1:${typeof address === 'object' ? address?.port : PORT}`);
