@@ -2,7 +2,7 @@ import type { TaskRecord } from '../../task/record.ts';
 import { applyClaim, DUE, EXPIRED, type Step, type StoredTask } from '../../task/transition.ts';
 import type { Claim, ClaimAnswer, ClaimRequest } from '../storage.ts';
 import type { Row } from './database.ts';
-import { baselineOf, COLUMNS, recordOf, toRecord, toStored } from './rows.ts';
+import { baselineOf, COLUMNS, maxLostOf, priorityOf, recordOf, seqOf, toRecord, toStored } from './rows.ts';
 import type { Transaction } from './transaction.ts';
 import { takeStep } from './write.ts';
 
@@ -19,16 +19,14 @@ const DUE_NOW =
   `and run_at <= ? order by run_at, seq limit ${AT_ONCE}`;
 const READY =
   'select seq, priority from tasklane_task indexed by tasklane_task_ready where status = 2 and handler = ? ' +
-  'order by priority desc, seq limit ?';
+  'order by priority desc, seq limit ? + 0';
 const READY_IN_TIME =
   'select seq, priority from tasklane_task indexed by tasklane_task_ready where status = 2 and handler = ? ' +
-  'and (start_by is null or start_by > ? or started = 1) order by priority desc, seq limit ?';
+  'and (start_by is null or start_by > ? or started = 1) order by priority desc, seq limit ? + 0';
 const NAMED =
   'select seq, priority, handler from tasklane_task where id = ? and status = 2 ' +
   'and (start_by is null or start_by > ? or started = 1)';
-const CLAIMED_BEFORE =
-  `select ${COLUMNS} from tasklane_task indexed by tasklane_task_status where status = ? and token = ? ` +
-  'order by priority desc, seq';
+const CLAIMED_BEFORE = `select ${COLUMNS} from tasklane_task indexed by tasklane_task_status where status = ? and token = ?`;
 const BY_SEQ = `select ${COLUMNS} from tasklane_task where seq = ?`;
 const TAKE =
   'update tasklane_task set status = 3, attempt = ?, version = ?, updated_at = ?, started_at = null, worker_id = ?, ' +
@@ -54,10 +52,12 @@ function stepEach(transaction: Transaction, rows: readonly Row[], step: Step): r
 
 function take(transaction: Transaction, request: ClaimRequest, expiredLeft: boolean): readonly Claim[] {
   const { database } = transaction;
-  const { workerId, token, limit } = request;
-  if (database.get('select 1 from tasklane_worker where id = ?', workerId) === undefined) return [];
+  const { token, limit } = request;
   const before = [...database.all(CLAIMED_BEFORE, 3, token), ...database.all(CLAIMED_BEFORE, 4, token)];
-  if (before.length > 0) return before.map((row) => claimOf(row, toRecord(row), token));
+  if (before.length > 0) {
+    const rows = before.map((row) => ({ row, seq: seqOf(row), priority: priorityOf(row) })).sort(byPriority);
+    return rows.map(({ row }) => claimOf(row, toRecord(row), token));
+  }
   if (limit <= 0) return [];
   const candidates = request.ids === undefined ? next(transaction, request, expiredLeft) : named(transaction, request);
   return candidates.map(({ seq }) => takeOne(transaction, seq, request)).filter((claim) => claim !== null);
@@ -118,7 +118,7 @@ function takeOne(transaction: Transaction, seq: number, { workerId, token }: Cla
 }
 
 function claimOf(row: Row, task: TaskRecord, token: string): Claim {
-  return { task, token, baseline: baselineOf(row), maxLost: row[8] as number };
+  return { task, token, baseline: baselineOf(row), maxLost: maxLostOf(row) };
 }
 
 function byPriority(one: Candidate, other: Candidate): number {

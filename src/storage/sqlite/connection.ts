@@ -17,6 +17,8 @@ const LOG_BYTES = 67_108_864;
 export interface ConnectionOptions {
   readonly synchronous: 'normal' | 'full';
   readonly clock: Clock;
+  /** Opened before. */
+  readonly database: Database | null;
 }
 
 /** An open file whose schema is up to date. */
@@ -33,7 +35,9 @@ export class Connection {
   }
 
   /** Opens the file, makes it where it is missing, and brings its schema up to date. @throws {StorageError} */
-  static async open(file: string, { synchronous, clock }: ConnectionOptions): Promise<Connection> {
+  static async open(file: string, options: ConnectionOptions): Promise<Connection> {
+    const { synchronous, clock } = options;
+    if (options.database !== null) return new Connection(options.database, file, clock);
     let database: Database | undefined;
     try {
       const opened = new Database(file);

@@ -9,7 +9,12 @@ export type Bindable = SQLInputValue;
 /** Statements of lists differ by their filter; more than this are prepared anew. */
 const MAX_STATEMENTS = 500;
 
-/** A database file with its prepared statements. All calls are synchronous and throw what `node:sqlite` throws. */
+/**
+ * A database file with its prepared statements. All calls are synchronous and throw what `node:sqlite` throws.
+ *
+ * SQLite plans by the value of a limit: a bare parameter there makes it prepare the statement anew at every call, which
+ * costs more than most calls. Hence `limit ? + 0` everywhere.
+ */
 export class Database {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();

@@ -34,7 +34,7 @@ export function readDueDocuments(
   limit: number,
   now: number,
 ): readonly StoredDocument[] {
-  const sql = `${SELECT} where kind = ? and due_at is not null and due_at <= ? and ${ALIVE} order by due_at, key limit ?`;
+  const sql = `${SELECT} where kind = ? and due_at is not null and due_at <= ? and ${ALIVE} order by due_at, key limit ? + 0`;
   return database.all(sql, encodeText(kind), at, now, limit).map(toDocument);
 }
 

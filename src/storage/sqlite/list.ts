@@ -88,7 +88,7 @@ function select(
 ): Found[] {
   const sql =
     `select seq, ${SORT_COLUMNS[query.sort]} from tasklane_task ` +
-    `where ${where.text} and ${condition.text} order by ${orderBy} limit ? offset ?`;
+    `where ${where.text} and ${condition.text} order by ${orderBy} limit ? + 0 offset ? + 0`;
   const rows = database.all(sql, ...where.values, ...condition.values, limit, offset);
   return rows.map((row) => foundAt(query, row));
 }
@@ -105,7 +105,7 @@ function walkTag(
 ): Found[] {
   const sql = // `cross join` keeps the tables in this order
     'select tag.task, null from tasklane_tag tag cross join tasklane_task on tasklane_task.seq = tag.task ' +
-    `where tag.key = ? and tag.value = ? and ${where.text} and ${condition.text} order by ${orderBy} limit ? offset ?`;
+    `where tag.key = ? and tag.value = ? and ${where.text} and ${condition.text} order by ${orderBy} limit ? + 0 offset ? + 0`;
   const { key, value } = tag;
   const rows = database.all(
     sql,

@@ -42,7 +42,7 @@ export function writeLog({ database }: Transaction, seq: number, lines: readonly
 
 /** Log lines of a task with a larger number than `after`, oldest first. */
 export function readLog(database: Database, seq: number, after: number, limit: number): readonly LogLine[] {
-  const sql = 'select line, at, level, message from tasklane_log where task = ? and line > ? order by line limit ?';
+  const sql = 'select line, at, level, message from tasklane_log where task = ? and line > ? order by line limit ? + 0';
   return database.all(sql, seq, after, limit).map(([line, at, level, message]) => ({
     seq: line as number,
     at: at as number,

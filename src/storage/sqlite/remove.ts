@@ -70,7 +70,7 @@ function removeOldest(
   if (limit <= 0) return 0;
   const rows = transaction.database.all(
     `select ${LIGHT_COLUMNS} from tasklane_task indexed by tasklane_task_finished where finished_at is not null ` +
-      `and status >= 5 ${where} order by finished_at, seq limit ?`,
+      `and status >= 5 ${where} order by finished_at, seq limit ? + 0`,
     ...values,
     limit,
   );

@@ -61,9 +61,19 @@ export function statusOf(code: number): Status {
   return STATUSES[code] as Status;
 }
 
-/** Rowid of a row of {@link COLUMNS}. */
+/** The rowid that a row of {@link COLUMNS} holds. */
 export function seqOf(row: Row): number {
   return row[0] as number;
+}
+
+/** The priority that a row of {@link COLUMNS} holds. */
+export function priorityOf(row: Row): number {
+  return row[4] as number;
+}
+
+/** The `maxLost` that a row of {@link COLUMNS} holds. */
+export function maxLostOf(row: Row): number {
+  return row[8] as number;
 }
 
 /** What a row shows. */
@@ -111,7 +121,7 @@ export function encodeTags(tags: TaskRecord['tags']): string | null {
   return null;
 }
 
-/** The baseline a row of {@link COLUMNS} holds. */
+/** The baseline that a row of {@link COLUMNS} holds. */
 export function baselineOf(row: Row): Baseline {
   return moreOf(row).baseline ?? FROM_SUBMIT;
 }

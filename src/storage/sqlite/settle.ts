@@ -9,10 +9,14 @@ import { readStored, takeStep } from './write.ts';
 const REFUSED: SettleAnswer = { settled: false };
 const SUCCEEDED: SettleAnswer = { settled: true, repeated: false, status: 'succeeded', record: null };
 
+// Two statements are faster than one with `returning`, which fills a table of its own.
+const HELD = 'select seq, handler, version from tasklane_task where id = ? and token = ? and status = 3';
 const SUCCEED =
   'update tasklane_task set status = 5, result = ?, error = null, run_at = null, finished_at = ?, updated_at = ?, ' +
-  'version = version + 1, started_at = coalesce(?, started_at), started = started or ? ' +
-  'where id = ? and token = ? and status = 3 returning handler';
+  'version = ? where seq = ?';
+const SUCCEED_STARTED =
+  'update tasklane_task set status = 5, result = ?, error = null, run_at = null, finished_at = ?, updated_at = ?, ' +
+  'version = ?, started_at = ?, started = 1 where seq = ?';
 
 /** Writes the ends of attempts; see `TasksRun.settle`. */
 export function settleTasks(
@@ -53,15 +57,17 @@ function isPlainSuccess({ steps, progress, checkpoint, log, leakEnded }: Settlem
   return step.set.error === null && step.set.result !== undefined;
 }
 
-/** The same as {@link settle} does for it, in one statement. @returns false when there is more to it */
+/** The same as {@link settle} does for it, by two short statements. @returns false when there is more to it */
 function succeed({ database, counts, happened, now }: Transaction, { lease, steps, startedAt }: Settlement): boolean {
+  const row = database.get(HELD, lease.taskId, lease.token);
+  if (row === undefined) return false;
+  const [seq, handler, before] = row as readonly [number, string, number];
   const result = encodeJson(steps.running?.set?.result as JsonValue);
-  const started = startedAt === undefined ? 0 : 1;
-  const rows = database.all(SUCCEED, result, now, now, startedAt ?? null, started, lease.taskId, lease.token);
-  const handler = rows[0]?.[0];
-  if (handler === undefined) return false;
-  counts.add(handler as string, 'running', false, -1);
-  counts.add(handler as string, 'succeeded', false, 1);
+  const version = before + 1;
+  if (startedAt === undefined) database.run(SUCCEED, result, now, now, version, seq);
+  else database.run(SUCCEED_STARTED, result, now, now, version, startedAt, seq);
+  counts.add(handler, 'running', false, -1);
+  counts.add(handler, 'succeeded', false, 1);
   happened.changed(lease.taskId);
   return true;
 }

@@ -38,7 +38,7 @@ import { settleTasks } from './settle.ts';
 import type { Transaction } from './transaction.ts';
 import { RANK, type Rank, Turns } from './turns.ts';
 import { nextRunAt, oldestQueuedAt } from './waits.ts';
-import { beat, type KnownWorker, readCancelling, readWorkers, takeBack } from './workers.ts';
+import { beat, type ListedWorker, readCancelling, readWorkers, takeBack } from './workers.ts';
 
 /** How a file is kept. */
 export interface SqliteStorageOptions {
@@ -59,7 +59,7 @@ interface Open {
 
 /**
  * Keeps tasks in a SQLite file, with the runtime's own `node:sqlite`. Several processes of one machine may open the same
- * file, and it may hold an app's own tables: ours begin with `tasklane_`. `:memory:` keeps them until the last `close`.
+ * file, and it may hold an app's own tables: ours begin with `tasklane_`. `:memory:` keeps them as long as this object lives.
  */
 export class SqliteStorage implements TaskStorage {
   readonly capabilities: StorageCapabilities;
@@ -68,6 +68,8 @@ export class SqliteStorage implements TaskStorage {
   readonly #news = new FileNews();
   #users = 0;
   #open: Open | null = null;
+  /** What `:memory:` holds stays for as long as this object does. */
+  #memory: Database | null = null;
   /** The opening or closing that is under way, or was the last. */
   #change: Promise<void> = Promise.resolve();
 
@@ -98,7 +100,8 @@ export class SqliteStorage implements TaskStorage {
     try {
       await this.#next(async () => {
         if (this.#open !== null) return;
-        const connection = await Connection.open(this.#path, { synchronous: this.#synchronous, clock });
+        const options = { synchronous: this.#synchronous, clock, database: this.#memory };
+        const connection = await Connection.open(this.#path, options);
         this.#open = { connection, turns: new Turns(connection, this.#news) };
         this.#news.start(connection);
       });
@@ -117,7 +120,8 @@ export class SqliteStorage implements TaskStorage {
       this.#open = null;
       this.#news.stop();
       await open.turns.drained();
-      open.connection.close();
+      if (this.capabilities.durable) open.connection.close();
+      else this.#memory = open.connection.database;
     });
   }
 
@@ -198,7 +202,7 @@ export class SqliteStorage implements TaskStorage {
     });
   }
 
-  workers(): Promise<readonly KnownWorker[]> {
+  workers(): Promise<readonly ListedWorker[]> {
     return this.#read(readWorkers);
   }
 

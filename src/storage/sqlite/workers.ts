@@ -7,21 +7,25 @@ import { COLUMNS, type More, recordOf, toStored } from './rows.ts';
 import type { Transaction } from './transaction.ts';
 import { readStored, takeStep, writePatch } from './write.ts';
 
-/** A worker that is known, as the contract answers it. */
-export interface KnownWorker {
+/** A worker, as the contract answers it. */
+export interface ListedWorker {
   readonly id: string;
   readonly beats: number;
-  readonly info: WorkerInfo;
+  readonly info: WorkerInfo | null;
 }
 
 // Few tasks run at any moment, so the index on `status` finds a worker's.
 const RUNNING_OF =
   `select ${COLUMNS} from tasklane_task indexed by tasklane_task_status where status in (3, 4) and worker_id = ? ` +
-  'and token is not null order by seq limit ?';
+  'and token is not null order by seq limit ? + 0';
 const CANCELLING_OF =
   'select id, token, more from tasklane_task indexed by tasklane_task_status where status = 4 and worker_id = ? ' +
   'and token is not null order by seq';
 const LEAKED_BY = `select ${COLUMNS} from tasklane_task indexed by tasklane_task_leaked where leaked_by = ? order by seq`;
+
+const GONE =
+  'select distinct worker_id from tasklane_task indexed by tasklane_task_status where status in (3, 4) ' +
+  'and token is not null and worker_id not in (select id from tasklane_worker) order by worker_id';
 
 /** Keeps a worker's leases and stores what its attempts report; see `TasksRun.beat`. */
 export function beat(transaction: Transaction, beat: Beat): BeatAnswer {
@@ -71,13 +75,15 @@ export function readCancelling(
   }));
 }
 
-/** Everyone who works here. */
-export function readWorkers(database: Database): readonly KnownWorker[] {
-  return database.all('select id, beats, info from tasklane_worker order by id').map(([id, beats, info]) => ({
+/** Everyone who works here, and whoever is gone but still holds tasks. */
+export function readWorkers(database: Database): readonly ListedWorker[] {
+  const known = database.all('select id, beats, info from tasklane_worker order by id').map(([id, beats, info]) => ({
     id: id as string,
     beats: beats as number,
     info: JSON.parse(info as string) as WorkerInfo,
   }));
+  const gone = database.all(GONE).map(([id]) => ({ id: id as string, beats: 0, info: null }));
+  return [...known, ...gone];
 }
 
 /** Declares a worker dead; see `Workers.takeBack`. */
