@@ -78,6 +78,7 @@ export class Watchers {
     for (const watcher of watchers) watcher.fail(new ManagerClosedError());
     this.#rest();
     this.#linger?.clear();
+    this.#gathering?.clear();
     this.#unwatch?.();
     this.#unwatch = null;
   }
