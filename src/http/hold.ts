@@ -12,9 +12,11 @@ export async function hold(
   { manager, settings, closing }: HttpContext,
   task: TaskRecord,
   waitMs: number,
-  client: AbortSignal,
+  request: Request,
 ): Promise<TaskRecord | null> {
-  if (isFinal(task.status) || waitMs === 0 || closing.aborted || client.aborted) return task;
+  if (isFinal(task.status) || waitMs === 0 || closing.aborted) return task;
+  const client = request.signal; // made when asked for
+  if (client.aborted) return task;
   const over = new AbortController();
   const end = (): void => over.abort();
   const timer = setTimeout(end, Math.min(waitMs, settings.waitMs));

@@ -5,10 +5,10 @@ import { BodyInvalidProblem, HttpProblem, type ProblemCode } from './problem.ts'
 import { badParameter, listKeys, readQuery } from './query.ts';
 
 /** The methods that routes have. HEAD comes with GET (RFC 9110, section 9.3.2). */
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /** A request as it came from the router. */
-export interface RawCall {
+interface RawCall {
   readonly request: Request;
   readonly search: URLSearchParams;
   /** Segments of the path, as they were written. */
@@ -18,7 +18,7 @@ export interface RawCall {
 }
 
 /** A request that was checked against its route. */
-export interface Call<Params, Query, Body> {
+interface Call<Params, Query, Body> {
   readonly request: Request;
   readonly search: URLSearchParams;
   readonly params: Params;
@@ -28,7 +28,7 @@ export interface Call<Params, Query, Body> {
 }
 
 /** What documents say of a route. */
-export interface RouteFacts {
+interface RouteFacts {
   readonly method: Method;
   /** Below the path of our own routes, with `:name` for a segment. */
   readonly path: string;

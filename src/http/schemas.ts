@@ -28,7 +28,7 @@ export const DurationValue = z.union([DurationText, z.number().min(0)], {
 export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** A value of a tag. */
-export const TagValue = z.union([z.string(), z.number(), z.boolean()], {
+const TagValue = z.union([z.string(), z.number(), z.boolean()], {
   error: 'It must be text, a number or a boolean',
 });
 

@@ -35,7 +35,7 @@ export interface Payloads {
 }
 
 /** Both. */
-export const ALL_PAYLOADS: Payloads = { input: true, result: true };
+const ALL_PAYLOADS: Payloads = { input: true, result: true };
 /** Neither, as events have it. */
 export const NO_PAYLOADS: Payloads = { input: false, result: false };
 

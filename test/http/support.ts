@@ -18,7 +18,7 @@ export class Gate {
 }
 
 /** Handlers that tests need. `held` runs until its gate is opened, or its signal aborts. */
-export function handlersFor(gate: Gate): readonly AnyTask[] {
+function handlersFor(gate: Gate): readonly AnyTask[] {
   const echo = defineTask({
     name: 'echo',
     description: 'Gives back its input',

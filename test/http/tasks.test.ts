@@ -140,6 +140,30 @@ describe('GET /tasks/{id}', () => {
     expect((await answer).status).toBe(200);
   });
 
+  test('a client that goes ends its wait', async () => {
+    const { id } = await bodyOf(await world.post('/tasks', { handler: 'held' }));
+    const ended = new Promise<void>((resolve) => {
+      const { manager } = world;
+      const original = manager.task.bind(manager);
+      manager.task = (taskId) => {
+        const handle = original(taskId);
+        return {
+          id: taskId,
+          cancel: (reason) => handle.cancel(reason),
+          events: (options) => handle.events(options),
+          result(options) {
+            options?.signal?.addEventListener('abort', () => resolve());
+            leaving.abort();
+            return handle.result(options);
+          },
+        };
+      };
+    });
+    const leaving = new AbortController();
+    await expect(world.fetch(`/tasks/${id}?wait=60s`, { signal: leaving.signal })).rejects.toThrow(/abort/);
+    await ended;
+  });
+
   test('404 for an id that names nothing, whatever its form', async () => {
     for (const id of ['task_0', 'a%20b', '%E2%82%AC', 'x'.repeat(300)]) {
       const response = await world.fetch(`/tasks/${id}`);

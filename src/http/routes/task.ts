@@ -28,7 +28,7 @@ export function taskRoutes(context: HttpContext): readonly Route[] {
       const asked = query.wait === undefined ? null : parseDuration('wait', query.wait);
       const preferred = asked === null ? preferredWaitOf(request.headers) : null;
       const found = await existing(context, id);
-      const task = await hold(context, found, asked ?? preferred ?? 0, request.signal);
+      const task = await hold(context, found, asked ?? preferred ?? 0, request);
       if (task === null) throw new TaskNotFoundError(id);
       const etag = etagOf(task.version);
       const headers = {
