@@ -84,6 +84,17 @@ describe('POST /tasks', () => {
     expect((await world.json('/tasks?total=true')).total).toBe(0);
   });
 
+  test('?failOnWarning=true refuses what would only be warned of, and nothing is made', async () => {
+    const past = { handler: 'held', runAt: '2020-01-01T00:00:00Z' };
+    const warned = await bodyOf(await world.post('/tasks?failOnWarning=false', past));
+    expect(warned.warnings).toEqual([{ code: 'run_at_past', message: expect.any(String) }]);
+    const refused = await world.post('/tasks?failOnWarning=true', past);
+    expect(refused.status).toBe(422);
+    expect((await bodyOf(refused)).errors).toEqual([{ path: '', message: expect.stringContaining('passed') }]);
+    expect((await world.json('/tasks?total=true')).total).toBe(1);
+    expect((await world.post('/tasks?failOnWarnings=true', past)).status).toBe(400);
+  });
+
   test('422 for a handler that nobody registered', async () => {
     const response = await world.post('/tasks', { handler: 'nobody' });
     expect(response.status).toBe(422);

@@ -7,7 +7,7 @@ import type { HttpContext } from '../context.ts';
 import { idempotencyKeyOf } from '../headers.ts';
 import { BodyInvalidProblem, HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
-import { DurationValue, SubmittedTask, Tags, Time } from '../schemas.ts';
+import { DurationValue, Flag, SubmittedTask, Tags, Time } from '../schemas.ts';
 import { toWire } from '../wire.ts';
 
 /** The body of a submit. */
@@ -48,7 +48,7 @@ export function submitRoutes({ manager }: HttpContext): readonly Route[] {
     path: '/tasks',
     id: 'submitTask',
     summary: 'Submit a task; 200 where an earlier task answers by its idempotency key or unique key',
-    query: z.strictObject({}),
+    query: z.strictObject({ failOnWarning: Flag.optional() }),
     body: Submit,
     answers: { 202: SubmittedTask, 200: SubmittedTask },
     problems: [
@@ -63,14 +63,15 @@ export function submitRoutes({ manager }: HttpContext): readonly Route[] {
       'queue_full',
       'manager_closed',
     ],
-    async handle({ body: { handler, input, runAt, ...rest }, request, link }) {
+    async handle({ body: { handler, input, runAt, ...rest }, query: { failOnWarning }, request, link }) {
       const options: SubmitOptions = {
         ...rest,
         runAt: runAt === undefined ? undefined : new Date(runAt),
+        failOnWarning,
         idempotencyKey: idempotencyKeyOf(request.headers) ?? undefined,
       };
       const task = await manager.submit(handler, input, options).catch((error: unknown) => {
-        throw error instanceof InputInvalidError ? inBody(error) : error;
+        throw error instanceof InputInvalidError ? inBody(error, failOnWarning ? '' : 'input') : error;
       });
       const record = await manager.get(task.id, { archived: true });
       if (record === null)
@@ -84,10 +85,13 @@ export function submitRoutes({ manager }: HttpContext): readonly Route[] {
   return [submit];
 }
 
-/** The library tells where in the input something is wrong; the client sent a body. */
-function inBody({ issues }: InputInvalidError): BodyInvalidProblem {
+/**
+ * The library tells where in the input something is wrong; the client sent a body.
+ * @param whole where an issue without a path is: warnings are about all of the submit
+ */
+function inBody({ issues }: InputInvalidError, whole: string): BodyInvalidProblem {
   return new BodyInvalidProblem(
-    issues.map(({ path, message }) => ({ path: path === '' ? 'input' : `input.${path}`, message })),
+    issues.map(({ path, message }) => ({ path: path === '' ? whole : `input.${path}`, message })),
   );
 }
 
