@@ -1,7 +1,12 @@
+import { strict as assert } from 'node:assert';
+import { describe, test } from 'vitest';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
+import { applyClaim, applyStep, FROM_SUBMIT, type Step, succeed } from '../../src/task/transition.ts';
+import { storageCase, type World } from '../../src/testing/cases/world.ts';
+import type { OpenStorage } from '../../src/testing/storage-cases.ts';
 import { checkStorage } from './cases.ts';
 
-checkStorage('MemoryStorage', new MemoryStorage().capabilities, async (context) => {
+const open: OpenStorage = async (context) => {
   const storage = new MemoryStorage();
   await storage.open(context);
   return {
@@ -12,4 +17,78 @@ checkStorage('MemoryStorage', new MemoryStorage().capabilities, async (context) 
     },
     close: () => storage.close(),
   };
+};
+
+checkStorage('MemoryStorage', new MemoryStorage().capabilities, open);
+
+/** Runs in a world of its own. */
+function memoryTest(name: string, body: (world: World) => Promise<void>): void {
+  test(name, () => storageCase(name, body).run(open));
+}
+
+describe('MemoryStorage, for what it does in its own way', () => {
+  memoryTest('a claim and a success are spelt out, and agree with the transitions', async (world) => {
+    const { record, maxLost } = world.draft({ input: 1 });
+    const internals = { token: null, baseline: FROM_SUBMIT, maxLost, leakedBy: null };
+    const expected = { ...structuredClone(record), ...internals };
+    await world.storage.insert([{ record, maxLost }]);
+    await world.clock.advance('1s');
+    const claim = await world.claimOne();
+    Object.assign(expected, applyClaim(expected, claim.token, 'w1', world.clock.now()));
+    assert.deepEqual({ ...claim.task, ...internals, token: claim.token }, expected);
+    await world.clock.advance('1s');
+    await world.settle(claim, succeed({ n: 1 }));
+    Object.assign(expected, applyStep(expected, succeed({ n: 1 }).running as Step, world.clock.now()));
+    assert.deepEqual({ ...(await world.get(record.id)), ...internals, token: claim.token }, expected);
+  });
+
+  memoryTest('tasks that have things in common do not share what one of them changes', async (world) => {
+    const [first = '', second = ''] = await world.submitMany(2, { description: 'same', tags: { a: 1 } });
+    await world.change(first, {
+      queued: { reason: 'updated', to: null, set: { description: 'other', tags: { a: 2 }, entityId: 'e' } },
+    });
+    const third = await world.submit({ description: 'same', tags: { a: 1 } });
+    for (const id of [second, third]) {
+      const { description, tags, entityId } = await world.get(id);
+      assert.deepEqual([description, tags, entityId], ['same', { a: 1 }, null]);
+    }
+  });
+
+  memoryTest('one object serves several managers, and keeps its tasks when all have closed', async (world) => {
+    const { storage, clock } = world;
+    await storage.open({ clock });
+    const id = await world.submit();
+    await storage.close();
+    await storage.close();
+    await storage.open({ clock });
+    assert.equal(await world.statusOf(id), 'queued');
+  });
+
+  memoryTest('a full handler and a far future do not slow the claims of another', async (world) => {
+    const many = 100_000;
+    const runAt = world.clock.now() + 3_600_000;
+    for (let at = 0; at < many; at += 10_000) {
+      await world.submitMany(10_000, { handler: 'full', priority: 9 });
+      await world.submitMany(10_000, { status: 'scheduled', runAt });
+    }
+    const handlers = [
+      { name: 'full', limit: 0 },
+      { name: 'work', limit: 1 },
+    ];
+    await world.submitMany(1_000);
+    const start = performance.now();
+    for (let at = 0; at < 1_000; at++) assert.equal((await world.claim({ handlers })).claims.length, 1);
+    // Looking at each of the 200,000 just once a claim would take seconds; these take some ms.
+    assert.ok(performance.now() - start < 1_000);
+  });
+
+  memoryTest('what leaves the queue again and again leaves nothing behind', async (world) => {
+    const ids = await world.submitMany(10);
+    for (let round = 0; round < 1_000; round++) {
+      const steps = { queued: { reason: 'updated', to: null, set: { priority: round % 7 } } } as const;
+      await world.storage.change(ids.map((taskId) => ({ taskId, steps })));
+    }
+    assert.deepEqual(await world.claimIds(), ids);
+    assert.deepEqual(await world.claimIds(), []);
+  });
 });

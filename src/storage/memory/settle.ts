@@ -1,4 +1,3 @@
-import type { StoredPatch } from '../../task/transition.ts';
 import type { Beat, BeatAnswer, LogLimit, Report, ReportAnswer, SettleAnswer, Settlement } from '../storage.ts';
 import { Log } from './log.ts';
 import { recordOf } from './record-of.ts';
@@ -21,7 +20,7 @@ export function settle(
     if (!repeated) {
       const step = settlement.steps[row.status];
       if (step === undefined) return REFUSED;
-      Object.assign(row, reported(row, settlement, logLimit)); // one version for both
+      report(row, settlement, logLimit); // the step moves the version for both
       tasks.step(row, step, now);
     }
     if (settlement.leakEnded === true && row.leakedBy !== null) tasks.apply(row, { leakedBy: null }, now);
@@ -38,29 +37,28 @@ export function beat(tasks: Tasks, { workerId, join, reports, logLimit, records 
   if (known) worker.beats++;
   return {
     known,
-    reports: reports.map((report): ReportAnswer => {
-      const row = tasks.byId.get(report.lease.taskId);
+    reports: reports.map((each): ReportAnswer => {
+      const row = tasks.byId.get(each.lease.taskId);
       if (row === undefined) return { held: false, status: null };
-      if (report.leakEnded === true && row.leakedBy === workerId) tasks.apply(row, { leakedBy: null }, now);
-      if (!known || row.token !== report.lease.token || !isRunning(row)) return { held: false, status: row.status };
-      const patch = reported(row, report, logLimit);
-      if (patch !== null) tasks.apply(row, { ...patch, version: row.version + 1, updatedAt: now }, now);
+      if (each.leakEnded === true && row.leakedBy === workerId) tasks.apply(row, { leakedBy: null }, now);
+      if (!known || row.token !== each.lease.token || !isRunning(row)) return { held: false, status: row.status };
+      if (report(row, each, logLimit)) tasks.touch(row, now);
       const { status, cancelReason } = row as { status: 'running' | 'cancelling'; cancelReason: string | null };
       return { held: true, status, cancelReason, record: records ? recordOf(row) : null };
     }),
   };
 }
 
-/** Stores a report's log lines and start; what else it changes, or null. */
-function reported(row: Row, { startedAt, progress, checkpoint, log }: Report, limit: LogLimit): StoredPatch | null {
-  if (log !== undefined && log.length > 0) {
+/** Stores what an attempt has to say. @returns whether it said anything */
+function report(row: Row, { startedAt, progress, checkpoint, log }: Report, limit: LogLimit): boolean {
+  if (startedAt !== undefined) row.startedAt = startedAt;
+  if (progress !== undefined) row.progress = progress;
+  if (checkpoint !== undefined) row.checkpoint = checkpoint;
+  const wrote = log !== undefined && log.length > 0;
+  if (wrote) {
     const more = row.own();
     more.log ??= new Log();
     more.log.add(log, limit);
-  } else if (startedAt === undefined && progress === undefined && checkpoint === undefined) return null;
-  const patch: StoredPatch = {};
-  if (startedAt !== undefined) patch.startedAt = startedAt;
-  if (progress !== undefined) patch.progress = progress;
-  if (checkpoint !== undefined) patch.checkpoint = checkpoint;
-  return patch;
+  }
+  return wrote || startedAt !== undefined || progress !== undefined || checkpoint !== undefined;
 }

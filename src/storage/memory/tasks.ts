@@ -1,5 +1,5 @@
 import { isFinal, type Status } from '../../task/status.ts';
-import { applyClaim, applyStep, endedAttempt, type Step, type StoredPatch } from '../../task/transition.ts';
+import { applyStep, endedAttempt, type Step, type StoredPatch } from '../../task/transition.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
 import type { TaskDraft } from '../storage.ts';
 import { Heap } from './heap.ts';
@@ -111,6 +111,10 @@ export class Tasks {
 
   /** Does one transition. */
   step(row: Row, step: Step, now: number): void {
+    if (row.status === 'running' && isPlainSuccess(step)) {
+      this.#succeed(row, step.set?.result ?? null, now);
+      return;
+    }
     const ended = endedAttempt(row, step, now);
     if (ended !== null) {
       const more = row.own();
@@ -122,13 +126,27 @@ export class Tasks {
 
   /** Gives a queued row, dropped from the ready ones, to a claim. */
   claim(row: Row, group: ClaimGroup, now: number): void {
-    Object.assign(row, applyClaim(row, group.token, group.worker.id, now));
+    // What `applyClaim` says, spelt out: with a patch between, claims take a third longer.
+    row.status = 'running';
+    row.attempt++;
+    row.version++;
+    row.updatedAt = now;
+    row.startedAt = null;
+    row.workerId = group.worker.id;
+    row.token = group.token;
     row.group = group;
     group.rows.push(row);
     group.running++;
     const { counts } = row.shelf;
     counts.queued--;
     counts.running++;
+    this.hints.changed(row.id);
+  }
+
+  /** What no index knows of has changed. */
+  touch(row: Row, now: number): void {
+    row.version++;
+    row.updatedAt = now;
     this.hints.changed(row.id);
   }
 
@@ -147,6 +165,24 @@ export class Tasks {
     if ((row.archivedAt === null) !== (archivedAt === null)) {
       row.shelf.counts[row.status] += row.archivedAt === null ? 1 : -1;
     }
+    this.hints.changed(row.id);
+  }
+
+  /** What `applyStep` makes of a plain success, spelt out: nearly all attempts end so, and a patch costs half as much again. */
+  #succeed(row: Row, result: unknown, now: number): void {
+    const { shelf, more } = row;
+    row.status = 'succeeded';
+    row.result = result;
+    row.version++;
+    row.updatedAt = row.finishedAt = now;
+    row.runAt = null;
+    row.error = null;
+    shelf.counts.running--;
+    shelf.counts.succeeded++;
+    this.#leaveClaim(row);
+    this.#final++;
+    shelf.finished.succeeded.push(row);
+    if (more.uniqueKey !== null) this.keys.moved(row);
     this.hints.changed(row.id);
   }
 
@@ -229,5 +265,15 @@ export function isExpiryEntry({ at, row }: Timed): boolean {
   const { status } = row;
   return (
     row.startBy === at && !hasStarted(row) && (status === 'waiting' || status === 'scheduled' || status === 'queued')
+  );
+}
+
+function isPlainSuccess(step: Step): boolean {
+  return (
+    step.reason === 'succeeded' &&
+    step.set !== undefined &&
+    step.set.error === null &&
+    step.revoke === undefined &&
+    step.leakedBy === undefined
   );
 }
