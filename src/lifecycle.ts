@@ -36,9 +36,9 @@ export class Lifecycle {
     return this.#isOpen && this.#closing === null;
   }
 
-  /** Whether this process runs tasks; null: it has not started. */
+  /** Whether this process runs tasks; null: it has not started, or closes. */
   get runsHere(): boolean | null {
-    return this.#starting === null ? null : this.#runner.isRunning;
+    return this.#starting === null || this.#closing !== null ? null : this.#runner.isRunning;
   }
 
   /** Opens the storage, once. @throws {ManagerClosedError} @throws {StorageError} */

@@ -30,7 +30,7 @@ export class SubmitCheck {
 
   /**
    * @param more keys that are allowed beside the options
-   * @param runsHere whether this process runs tasks; null: it has not started
+   * @param runsHere whether this process runs tasks; null: it has not started, or closes
    * @returns a promise only where a schema or a warning needs time
    * @throws {TasklaneError}
    */

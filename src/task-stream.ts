@@ -2,7 +2,7 @@ import { TaskNotFoundError } from './errors.ts';
 import type { TaskNews } from './events.ts';
 import type { TaskStorage } from './storage/storage.ts';
 import { type Condition, matches } from './task/query.ts';
-import type { LogLine, TaskRecord } from './task/record.ts';
+import type { LogLine, TaskProgress, TaskRecord } from './task/record.ts';
 import { isFinal } from './task/status.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -16,7 +16,7 @@ const LOG_PAGE = 1_000;
 interface Told {
   version: number;
   life: string;
-  progressAt: number | null;
+  progress: TaskProgress | null;
   logSeq: number;
 }
 
@@ -144,17 +144,17 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
   async #tell(task: TaskRecord): Promise<void> {
     const told = this.#told.get(task.id);
     const life = `${task.status} ${task.attempt}`;
-    if (told !== undefined && (task.version < told.version || (task.version === told.version && life === told.life)))
-      return;
+    // What an attempt reported since the last write is told note by note, all at the version of the next one.
+    if (told !== undefined && task.version < told.version) return;
     if (this.taskId === null && !matches(task, this.condition)) return;
-    const now: Told = { version: task.version, life, progressAt: task.progress?.at ?? null, logSeq: told?.logSeq ?? 0 };
+    const now: Told = { version: task.version, life, progress: task.progress, logSeq: told?.logSeq ?? 0 };
     this.#told.delete(task.id);
     this.#told.set(task.id, now);
     const final = isFinal(task.status);
     const status = told?.life !== life;
     if (status && !final) this.#push(newsOf(task, 'status'));
     if (task.attempt > 0) await this.#tellLog(task, now);
-    if (task.progress !== null && told?.progressAt !== task.progress.at) this.#push(newsOf(task, 'progress'));
+    if (task.progress !== null && !isSame(task.progress, told?.progress)) this.#push(newsOf(task, 'progress'));
     if (status && final) this.#push(newsOf(task, 'status'));
     if (final && this.taskId !== null) this.#end();
     for (const id of this.#told.keys()) {
@@ -203,6 +203,11 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
     this.#stop();
     for (const { resolve } of this.#asked.splice(0)) resolve({ done: true, value: undefined });
   }
+}
+
+function isSame(one: TaskProgress, other: TaskProgress | null | undefined): boolean {
+  if (one === other) return true;
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function newsOf(task: TaskRecord, type: 'status' | 'progress'): TaskNews {

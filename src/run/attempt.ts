@@ -7,7 +7,7 @@ import { validate } from '../handler/schema.ts';
 import type { Settings } from '../options.ts';
 import type { Claim, Lease } from '../storage/storage.ts';
 import { toJson } from '../task/json.ts';
-import type { LogLevel, TaskRecord } from '../task/record.ts';
+import type { LogLevel, TaskProgress, TaskRecord } from '../task/record.ts';
 import { type Baseline, cancelled, fail, giveBack, leaked, type Steps } from '../task/transition.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { Context, type ContextHost } from './context.ts';
@@ -50,6 +50,8 @@ export class Attempt implements Circumstances, ContextHost {
   began = 0;
   /** Its outcome is decided, or no longer ours to decide. */
   ended = false;
+  /** The progress that listeners were told last. */
+  toldProgress: TaskProgress | null;
   /** Why the signal was aborted first. */
   aborted: AbortCode | null = null;
   readonly #host: AttemptHost;
@@ -64,6 +66,7 @@ export class Attempt implements Circumstances, ContextHost {
     this.handler = handler;
     this.task = claim.task;
     this.baseline = claim.baseline;
+    this.toldProgress = claim.task.progress;
     this.lease = { taskId: claim.task.id, token: claim.token };
   }
 

@@ -324,7 +324,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
         this.#lose(attempt, answer.status !== null && isFinal(answer.status) ? 'superseded' : 'lease_lost');
       return;
     }
-    if (answer.record !== null) this.#announceNotes(answer.record, notes);
+    if (answer.record !== null) this.#announceNotes(answer.record, attempt, notes);
     if (answer.status === 'cancelling') attempt.abort('cancelled', answer.cancelReason);
   }
 
@@ -339,7 +339,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
       const message = `Task ${task.id} was no longer held by this process when its attempt ended; the outcome was refused.`;
       this.#environment.events.warn('lease_lost', message, task);
     } else if (answer.record !== null) {
-      this.#announceNotes(answer.record, said?.notes ?? []);
+      this.#announceNotes(beforeItsEnd(answer.record), attempt, said?.notes ?? []);
       this.#announcer.settled(answer.record, steps);
     }
     if (answer.settled && answer.status === 'queued') this.wake(null);
@@ -367,11 +367,14 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     this.#checkIdle();
   }
 
-  #announceNotes(record: TaskRecord, notes: Said['notes']): void {
+  /** Tells what an attempt reported, note by note, each with the progress there was then. */
+  #announceNotes(record: TaskRecord, attempt: Attempt, notes: Said['notes']): void {
     if (!this.#announcer.wanted) return;
     for (const note of notes) {
-      if (note.kind === 'log') this.#announcer.log(record, note.line);
-      else this.#announcer.progress({ ...record, progress: note.progress }, note.progress);
+      if (note.kind === 'progress') attempt.toldProgress = note.progress;
+      const task = { ...record, progress: attempt.toldProgress };
+      if (note.kind === 'log') this.#announcer.log(task, note.line);
+      else this.#announcer.progress(task, note.progress);
     }
   }
 
@@ -380,4 +383,10 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     for (const callback of this.#onIdle) callback();
     this.#onIdle.clear();
   }
+}
+
+/** The record as it was while its attempt still reported. */
+function beforeItsEnd(task: TaskRecord): TaskRecord {
+  const status = task.cancelRequestedAt === null ? 'running' : 'cancelling';
+  return { ...task, status, result: null, finishedAt: null, runAt: null };
 }
