@@ -157,6 +157,12 @@ export const claimCases: readonly StorageCase[] = [
     }
     assert.deepEqual([claimed, expired], [[good], 1_500]);
   }),
+  storageCase('claim: 1,500 expired tasks behind a good one do not get claimed with it', async (world) => {
+    const good = await world.submit({ priority: 9 });
+    await world.submitMany(1_500, { startBy: world.clock.now() + 1 });
+    await world.clock.advance('1s');
+    assert.deepEqual(await world.claimIds(), [good]);
+  }),
   storageCase('claim: startBy is too late from its very moment on', async (world) => {
     const id = await world.submit({ startBy: world.clock.now() + 1_000 });
     await world.clock.advance('1s');

@@ -71,7 +71,7 @@ export const insertCases: readonly StorageCase[] = [
     };
     // A lone half of a surrogate pair has no UTF-8: where it is not inside JSON, it may not survive.
     const whole = Object.fromEntries(
-      Object.entries(columns).map(([key, text]) => [key, text.toWellFormed?.() ?? text]),
+      Object.entries(columns).map(([key, text]) => [key, text.toWellFormed()]),
     ) as typeof columns;
     const id = await world.submit(whole);
     const { handler, submittedBy, entityId, parentId, scheduleId, description } = await world.get(id);

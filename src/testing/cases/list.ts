@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type { TaskFilter } from '../../task/query.ts';
 import { parseFilter } from '../../task/query.ts';
-import { archive, cancel, fail, giveBack, restart, retry, succeed } from '../../task/transition.ts';
+import { archive, cancel, fail, giveBack, restart, retry, succeed, update } from '../../task/transition.ts';
 import { BOOM, type DraftFields, type StorageCase, storageCase, there, type World } from './world.ts';
 
 /** Two tasks, and the filter that finds the first only. */
@@ -152,7 +152,8 @@ export const listCases: readonly StorageCase[] = [
     await world.change(gone, archive(world.clock.now()));
     assert.deepEqual(await counts(world), { 'a queued': 3, 'b waiting': 1 });
     await world.storage.remove([gone]);
-    assert.deepEqual(await counts(world), { 'a queued': 3, 'b waiting': 1 });
+    await world.ended(succeed(1), { handler: 'b' });
+    assert.deepEqual(await counts(world), expected, 'the archived one was not counted, and does not count twice');
   }),
   storageCase('counts: add up after anything', async (world) => {
     let seed = 7;
@@ -163,7 +164,7 @@ export const listCases: readonly StorageCase[] = [
     for (let round = 0; round < 300; round++) {
       const handler = random(2) === 0 ? 'work' : 'other';
       const now = world.clock.now();
-      const [any] = (await world.list({}, { limit: 1, offset: random(20) })).items;
+      const [any] = (await world.list({ archived: 'both' }, { limit: 1, offset: random(20) })).items;
       switch (random(9)) {
         case 0:
           await world.submitMany(2, { handler });
@@ -230,6 +231,15 @@ export const listCases: readonly StorageCase[] = [
     await world.claimIds({ limit: 1 });
     assert.equal(await world.storage.oldestQueued(['work']), 1_000);
     assert.equal(await world.statusOf(scheduled), 'queued');
+  }),
+  storageCase('oldestQueued: a changed priority is no new wait', async (world) => {
+    await world.submit({ status: 'scheduled', runAt: world.clock.now() + 3_000 });
+    const moved = await world.submit({ priority: 5 });
+    await world.clock.advance('3s');
+    await world.claim({ limit: 0 });
+    await world.clock.advance('1s');
+    await world.change(moved, update({ priority: 0 }));
+    assert.equal(await world.storage.oldestQueued(['work']), 4_000);
   }),
   storageCase('nextDue: how long until the next one is due', async (world) => {
     const now = world.clock.now();

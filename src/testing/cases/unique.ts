@@ -83,6 +83,13 @@ export const uniqueCases: readonly StorageCase[] = [
     await world.settle(claim, retry(BOOM, 1_000));
     assert.deepEqual(await another(world, 'unstarted'), MADE);
   }),
+  storageCase('unique: unstarted: a task that started in an earlier attempt has started', async (world) => {
+    const claim = await world.started({ uniqueKey: KEY, maxAttempts: 3 });
+    await world.settle(claim, retry(BOOM, 1_000));
+    await world.clock.advance('1s');
+    await world.claimOne();
+    assert.deepEqual(await another(world, 'unstarted'), MADE);
+  }),
   storageCase('unique: unstarted: a cancelled task never starts', async (world) => {
     const id = await world.submit({ uniqueKey: KEY });
     await world.change(id, cancel(null, world.clock.now()));
