@@ -75,6 +75,11 @@ export class TaskManager<
     return this.#environment.registry.all().map(({ definition }) => definition);
   }
 
+  /** Bytes of JSON text an input may have. */
+  get maxInputBytes(): number {
+    return this.#environment.settings.maxInputBytes;
+  }
+
   /**
    * Opens the storage, recovers what an earlier process left, and runs tasks.
    * @param options `run` false: submit and watch only

@@ -35,8 +35,8 @@ export interface TaskHandler {
  * call it wherever there is a Fetch `Request`.
  * @throws {OptionError}
  */
-export function createHandler(manager: TaskManager, options?: HandlerOptions): TaskHandler {
-  const settings = parseHandlerOptions(options);
+export function createHandler(manager: TaskManager, options: HandlerOptions = {}): TaskHandler {
+  const settings = parseHandlerOptions(options, manager.maxInputBytes);
   const closing = new AbortController();
   const context: HttpContext = { manager, settings, hub: new EventHub(settings.streams), closing: closing.signal };
   const routes = settings.api === null ? [] : routeTable(context);

@@ -5,7 +5,7 @@ import { type Duration, parseDuration } from '../time/duration.ts';
 
 /** What bounds a request. */
 export type HttpLimits = Optional<{
-  /** Bytes of a request body; default 1 MiB (the default `maxInputBytes`) and 64 KiB. Above: 413. */
+  /** Bytes of a request body; default: the `maxInputBytes` of the manager and 64 KiB. Above: 413. */
   bodyBytes: number;
   /** Levels of nesting in a body; default 100. Above: 400. */
   jsonDepth: number;
@@ -41,15 +41,15 @@ export interface HttpSettings {
 const OPTIONS: readonly string[] = ['api', 'limits'];
 const LIMITS: readonly string[] = ['bodyBytes', 'jsonDepth', 'queryParameters', 'pageSize', 'wait', 'streams'];
 
-const MIB = 1_048_576;
 /** What surrounds an input in the body of a submit. */
 const ENVELOPE = 65_536;
 
 /**
  * Checks the options of `createHandler`.
+ * @param maxInputBytes the manager's
  * @throws {OptionError} also for a name it does not know: an `authenticate` that nobody asks must not go unnoticed
  */
-export function parseHandlerOptions(options: HandlerOptions = {}): HttpSettings {
+export function parseHandlerOptions(options: HandlerOptions, maxInputBytes: number): HttpSettings {
   refuseUnknown('options', options, OPTIONS);
   const { api = '/', limits = {} } = options;
   refuseUnknown('limits', limits, LIMITS);
@@ -58,7 +58,7 @@ export function parseHandlerOptions(options: HandlerOptions = {}): HttpSettings 
   }
   return {
     api: api === false ? null : api.replace(/\/$/, ''),
-    bodyBytes: integer('limits.bodyBytes', limits.bodyBytes ?? MIB + ENVELOPE, 1),
+    bodyBytes: integer('limits.bodyBytes', limits.bodyBytes ?? maxInputBytes + ENVELOPE, 1),
     jsonDepth: integer('limits.jsonDepth', limits.jsonDepth ?? 100, 1, 1_000),
     queryParameters: integer('limits.queryParameters', limits.queryParameters ?? 100, 1),
     pageSize: integer('limits.pageSize', limits.pageSize ?? 1_000, 1, 1_000),
