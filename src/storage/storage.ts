@@ -8,7 +8,8 @@ import type { Clock } from '../time/clock.ts';
 /**
  * Where tasks live. Storage is the record of truth: every change is one atomic, fenced transition. Writes take arrays and
  * are whole or not at all; every method may reject with a `StorageError`, which says whether the write may have happened.
- * One object may serve several managers. `storageCases` of `tasklane/testing` is the contract as tests.
+ * One object may serve several managers. What is handed in is left alone from then on; what is answered is the caller's own.
+ * `storageCases` of `tasklane/testing` is the contract as tests.
  */
 export interface TaskStorage extends Life, TasksIn, TasksRun, TasksOutside, Workers, History, Documents, News {}
 
@@ -86,7 +87,7 @@ export interface Lease {
 
 export interface ClaimRequest {
   readonly workerId: string;
-  /** The caller's, one a call. The same one again answers the same rows, as far as they still run. */
+  /** The caller's, one a call. The same one again answers the same rows, as far as they still run, or are `cancelling`. */
   readonly token: string;
   /** A process is given only what it can run, and of each handler no more than its free slots. */
   readonly handlers: readonly { readonly name: string; readonly limit: number }[];
@@ -109,7 +110,7 @@ export interface ClaimAnswer {
   readonly claims: readonly Claim[];
   /** What was due and became `queued`. */
   readonly queued: readonly TaskRecord[];
-  /** What had not started by its `startBy` and is `cancelled`. */
+  /** What no handler had started when its `startBy` came, and is `cancelled`; a later attempt does not expire. */
   readonly expired: readonly TaskRecord[];
 }
 
@@ -194,7 +195,7 @@ export interface Change {
   readonly taskId: string;
   /** By the status the task is in; one that is left out refuses. Archived tasks are `missing`. */
   readonly steps: Steps;
-  /** Refused unless the task is at this version. */
+  /** Refused unless the task is at this version; goes before `status`. */
   readonly ifVersion?: number | undefined;
   /** Merged into the tags; null removes (RFC 7396). */
   readonly tags?: Readonly<Record<string, string | number | boolean | null>> | undefined;
@@ -236,7 +237,7 @@ export interface StoredPage {
   /** Of the first and the last item; null when there is none. */
   readonly first: Position | null;
   readonly last: Position | null;
-  /** There is more in the direction of the query. */
+  /** There is more in the direction walked: before `first` where `backward`, else after `last`. */
   readonly more: boolean;
   /** A search by text stopped before it had seen all. */
   readonly truncated: boolean;

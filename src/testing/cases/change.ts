@@ -102,6 +102,11 @@ export const changeCases: readonly StorageCase[] = [
       'version',
     );
   }),
+  storageCase('change: another version is told before a status that refuses', async (world) => {
+    const id = await world.ended(succeed(1));
+    const answer = await world.change(id, cancel(null, 0), { ifVersion: 1 });
+    assert.ok('refused' in answer && answer.refused === 'version');
+  }),
   storageCase('change: each for itself: one refused stops no other', async (world) => {
     const id = await world.submit();
     const steps = update({ description: 'new' });
