@@ -105,10 +105,10 @@ function copyArray(value: readonly unknown[], depth: number, tally: Tally): Json
 }
 
 function copyObject(value: object, depth: number, tally: Tally): JsonValue {
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === 'function') return copy(toJSON.call(value, ''), depth + 1, tally);
   const prototype = Object.getPrototypeOf(value) as unknown;
   if (prototype !== Object.prototype && prototype !== null) {
-    const { toJSON } = value as { toJSON?: unknown };
-    if (typeof toJSON === 'function') return copy(toJSON.call(value, ''), depth + 1, tally);
     const kind = Object.prototype.toString.call(value).slice(8, -1);
     if (kind !== 'Object') throw new Refusal(`a ${kind} is not JSON`);
   }

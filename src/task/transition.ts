@@ -200,7 +200,7 @@ export function leaked(steps: Steps, workerId: string): Steps {
 }
 
 const CANCELLED: Step = { reason: 'cancelled', to: 'cancelled' };
-const CANCELLED_ATTEMPT: Steps = { running: CANCELLED, cancelling: CANCELLED };
+const CANCELLED_ATTEMPT: Steps = { cancelling: CANCELLED };
 const GIVE_BACK: Steps = {
   running: { reason: 'interrupted', to: 'queued', count: 'interrupted' },
   cancelling: CANCELLED,
