@@ -21,6 +21,7 @@ export class Lifecycle {
   #opening: Promise<void> | null = null;
   #isOpen = false;
   #starting: Promise<void> | null = null;
+  #hasStarted = false;
   #closing: Promise<void> | null = null;
   #isClosed = false;
 
@@ -36,9 +37,9 @@ export class Lifecycle {
     return this.#isOpen && this.#closing === null;
   }
 
-  /** Whether this process runs tasks; null: it has not started, or closes. */
+  /** Whether this process runs tasks; null: it has not started yet, or closes. */
   get runsHere(): boolean | null {
-    return this.#starting === null || this.#closing !== null ? null : this.#runner.isRunning;
+    return this.#hasStarted && this.#closing === null ? this.#runner.isRunning : null;
   }
 
   /** Opens the storage, once. @throws {ManagerClosedError} @throws {StorageError} */
@@ -98,6 +99,7 @@ export class Lifecycle {
   async #start(run: boolean): Promise<void> {
     await this.open();
     if (run) await this.#runner.start();
+    this.#hasStarted = true;
     this.#upkeep.start();
   }
 

@@ -254,6 +254,14 @@ onEachStorage('submit', (world) => {
       expect((await here.submit(mail)).warnings).toMatchObject([{ code: 'handler_unserved' }]);
     });
 
+    test('while the start is under way nobody can tell yet: no warning, and the task is stored', async () => {
+      const manager = world.manager({ handlers: [work()] });
+      const starting = manager.start({ run: false });
+      expect((await manager.submit('work')).warnings).toEqual([]);
+      await starting;
+      expect(await manager.count()).toBe(1);
+    });
+
     test('failOnWarning: refused instead, and nothing is made', async () => {
       const manager = world.manager({ handlers: [controlled('old', { deprecated: true })] });
       const error = await errorOf(manager.submit('old', 1, { failOnWarning: true }));
