@@ -58,6 +58,19 @@ class Level {
     return next === undefined || (other !== undefined && other.sequence < next.sequence) ? other : next;
   }
 
+  /** @param ascending the first of the line is its oldest */
+  oldest(ascending: boolean): number | null {
+    let oldest: number | null = null;
+    const look = (row: Row): void => {
+      if (this.holds(row) && row.queuedAt !== null && (oldest === null || row.queuedAt < oldest)) oldest = row.queuedAt;
+    };
+    const first = this.inLine();
+    if (!ascending) for (let at = this.head; at < this.line.length; at++) look(this.line[at] as Row);
+    else if (first !== undefined) look(first);
+    this.back.items.forEach(look);
+    return oldest;
+  }
+
   drop(row: Row): void {
     if (this.line[this.head] === row) {
       this.head++;
@@ -105,15 +118,12 @@ export class Ready {
    * @param queued how many rows are queued
    */
   oldest(queued: number): number | null {
-    this.#tidy(queued); // what left and came back stands in a line whose times no longer ascend
+    // Where no entry is stale, a line's times ascend, and its first one is its oldest.
+    const ascending = this.#entries() === queued;
     let oldest: number | null = null;
     for (const level of this.#levels) {
-      const first = level.inLine();
-      for (const row of first === undefined ? level.back.items : [first, ...level.back.items]) {
-        if (level.holds(row) && row.queuedAt !== null && (oldest === null || row.queuedAt < oldest)) {
-          oldest = row.queuedAt;
-        }
-      }
+      const time = level.oldest(ascending);
+      if (time !== null && (oldest === null || time < oldest)) oldest = time;
     }
     return oldest;
   }
@@ -129,7 +139,7 @@ export class Ready {
 
   #tidy(queued: number): void {
     this.#left = 0;
-    if (this.#levels.reduce((sum, level) => sum + level.size, 0) === queued) return;
+    if (this.#entries() === queued) return;
     const rows = new Set<Row>();
     for (const level of this.#levels) {
       for (const row of level.line.slice(level.head)) if (level.holds(row)) rows.add(row);
@@ -138,6 +148,10 @@ export class Ready {
     this.#levels = [];
     this.#by.clear();
     for (const row of [...rows].sort((a, b) => a.sequence - b.sequence)) this.push(row);
+  }
+
+  #entries(): number {
+    return this.#levels.reduce((sum, level) => sum + level.size, 0);
   }
 
   #level(priority: number): Level {
