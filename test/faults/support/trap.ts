@@ -1,0 +1,44 @@
+import type { Beat, ClaimAnswer, ClaimRequest, TaskStorage } from 'tasklane';
+import type { Trap, TrapCall } from './messages.ts';
+
+/** Wraps a storage so that this process kills itself at one of its calls, the first that does something. */
+export function trapped(storage: TaskStorage, { call, when }: Trap): TaskStorage {
+  return new Proxy(storage, {
+    get(target, key) {
+      const method: unknown = Reflect.get(target, key);
+      if (typeof method !== 'function') return method;
+      return (...args: unknown[]): unknown => {
+        const springs = key === METHODS[call] && concerns(call, args[0]);
+        if (springs && when === 'before') die();
+        const answer: unknown = Reflect.apply(method, target, args);
+        if (!springs) return answer;
+        return Promise.resolve(answer).then((value) => {
+          // A claim that found nothing is not the one.
+          if (call !== 'claim' || (value as ClaimAnswer).claims.length > 0) die();
+          return value;
+        });
+      };
+    },
+  });
+}
+
+const METHODS: Readonly<Record<TrapCall, keyof TaskStorage>> = {
+  insert: 'insert',
+  claim: 'claim',
+  start: 'beat',
+  checkpoint: 'beat',
+  settle: 'settle',
+  change: 'change',
+  takeBack: 'takeBack',
+};
+
+function concerns(call: TrapCall, argument: unknown): boolean {
+  if (call === 'claim') return (argument as ClaimRequest).limit > 0;
+  if (call === 'start') return (argument as Beat).reports.some(({ startedAt }) => startedAt !== undefined);
+  if (call === 'checkpoint') return (argument as Beat).reports.some(({ checkpoint }) => checkpoint !== undefined);
+  return true;
+}
+
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
