@@ -3,6 +3,7 @@ import type { TaskRecord } from '../../task/record.ts';
 import type { Position, StoredPage, StoredQuery } from '../storage.ts';
 import type { Database, Row } from './database.ts';
 import { inSubmitOrder, placeOf, SORT_COLUMNS, type Stretch, stretchesOf } from './order.ts';
+import { avoided, partsOf } from './plan.ts';
 import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
 import { rowsSearched } from './search.ts';
 import { decodeText, encodeText } from './text.ts';
@@ -61,7 +62,15 @@ function walk(
   offset: number,
   wanted: number,
 ): readonly Found[] {
-  const condition = whereOf(query.where);
+  const avoid = avoided(database, query.where);
+  const parts = query.sort === 'id' ? partsOf(query.where, avoid) : null;
+  if (parts !== null) {
+    const stretch = inSubmitOrder(up, from);
+    const found = parts.flatMap((part) => select(database, query, stretch, whereOf(part, avoid), offset + wanted));
+    found.sort((one, other) => (up ? one.seq - other.seq : other.seq - one.seq));
+    return found.slice(offset, offset + wanted);
+  }
+  const condition = whereOf(query.where, avoid);
   const tag = query.sort === 'id' ? wantedTag(query.where) : null;
   if (tag !== null)
     return walkTag(database, query, tag, inSubmitOrder(up, from, 'tag.task'), condition, wanted, offset);

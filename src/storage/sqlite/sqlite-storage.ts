@@ -133,7 +133,7 @@ export class SqliteStorage implements TaskStorage {
   }
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    return this.#write(RANK.claim, request.limit, (turn) => claimTasks(turn, request));
+    return this.#write(RANK.claim, request.limit / 2, (turn) => claimTasks(turn, request));
   }
 
   beat(report: Beat): Promise<BeatAnswer> {

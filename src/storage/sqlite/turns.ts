@@ -9,7 +9,7 @@ export const RANK = { settle: 0, beat: 1, change: 2, insert: 3, claim: 4, rest: 
 export type Rank = (typeof RANK)[keyof typeof RANK];
 
 /** Rows of work after which a transaction is committed and the event loop may run. */
-const ROWS = 1_000;
+const ROWS = 1_500;
 /** After so long a time of our own writing another connection gets its chance. */
 const OWN_WRITING_MS = 10;
 const CHANCE_MS = 2;

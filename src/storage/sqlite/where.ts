@@ -2,6 +2,7 @@ import { type Condition, RANGE_KEYS, TEXT_KEYS } from '../../task/query.ts';
 import type { Status } from '../../task/status.ts';
 import type { StoredQuery } from '../storage.ts';
 import type { Bindable } from './database.ts';
+import type { Avoided } from './plan.ts';
 import { statusCode } from './rows.ts';
 import { HAS_TEXT } from './search.ts';
 import { encodeText } from './text.ts';
@@ -29,12 +30,16 @@ const COLUMN_OF = {
   finishedAt: 'finished_at',
 } as const;
 
-/** All of the groups, of each group one: as SQL over `tasklane_task`. */
-export function whereOf(where: StoredQuery['where']): Sql {
-  return join(
-    where.map((group) => (group.length === 0 ? sql('0') : join(group.map(conditionOf), 'or'))),
-    'and',
-  );
+/** All of the groups, of each group one: as SQL over `tasklane_task`. @param avoid whose index not to walk */
+export function whereOf(where: StoredQuery['where'], avoid: Avoided = null): Sql {
+  const conditions = where.map((group) => {
+    if (group.length === 0) return sql('0');
+    return join(
+      group.map((condition) => conditionOf(condition, avoid)),
+      'or',
+    );
+  });
+  return join(conditions, 'and');
 }
 
 /** The tag with one value that a list may walk; null: there is none, or something narrower. */
@@ -55,10 +60,12 @@ export function searchesText(where: StoredQuery['where']): boolean {
   return where.some((group) => group.some((condition) => condition.text !== undefined));
 }
 
-function conditionOf(condition: Condition): Sql {
+function conditionOf(condition: Condition, avoid: Avoided): Sql {
   const parts: Sql[] = [];
-  if (condition.status !== undefined) parts.push(statusIn(condition.status));
-  if (condition.handler !== undefined) parts.push(isIn('handler', condition.handler));
+  // The sign changes nothing but what the planner may do with the column.
+  const column = (name: 'status' | 'handler'): string => (name === avoid ? `+${name}` : name);
+  if (condition.status !== undefined) parts.push(statusIn(column('status'), condition.status));
+  if (condition.handler !== undefined) parts.push(isIn(column('handler'), condition.handler));
   if (condition.ids !== undefined) parts.push(isIn('id', condition.ids));
   for (const key of TEXT_KEYS) {
     const value = condition[key];
@@ -67,10 +74,10 @@ function conditionOf(condition: Condition): Sql {
   for (const [key, time] of Object.entries(RANGE_KEYS) as [keyof typeof RANGE_KEYS, keyof typeof COLUMN_OF][]) {
     const range = condition[key];
     if (range === undefined) continue;
-    const column = COLUMN_OF[time];
-    parts.push(sql(`${column} is not null`));
-    if (range.after !== undefined) parts.push(sql(`${column} > ?`, range.after));
-    if (range.before !== undefined) parts.push(sql(`${column} < ?`, range.before));
+    const bounded = COLUMN_OF[time];
+    parts.push(sql(`${bounded} is not null`));
+    if (range.after !== undefined) parts.push(sql(`${bounded} > ?`, range.after));
+    if (range.before !== undefined) parts.push(sql(`${bounded} < ?`, range.before));
   }
   for (const [key, values] of condition.tags ?? []) parts.push(hasTag(key, values));
   if (condition.archived !== 'both') parts.push(sql(`archived_at is ${condition.archived ? 'not null' : 'null'}`));
@@ -80,11 +87,11 @@ function conditionOf(condition: Condition): Sql {
   return join(parts, 'and');
 }
 
-function statusIn(statuses: readonly Status[]): Sql {
+function statusIn(column: string, statuses: readonly Status[]): Sql {
   // Literals: the codes are ours, and the planner can see what they are.
   const codes = statuses.map(statusCode);
   if (codes.length === 0) return sql('0');
-  return sql(codes.length === 1 ? `status = ${codes[0]}` : `status in (${codes.join(', ')})`);
+  return sql(codes.length === 1 ? `${column} = ${codes[0]}` : `${column} in (${codes.join(', ')})`);
 }
 
 function isIn(column: string, values: readonly string[]): Sql {

@@ -132,11 +132,11 @@ export function dropTags({ database }: Transaction, seq: number, tags: TaskRecor
   }
 }
 
-/** Keeps an attempt that the record will no longer show. */
-export function writeAttempt({ database }: Transaction, seq: number, ended: TaskAttempt | null): void {
+/** Keeps an attempt that the record will no longer show. One that is kept already ended before its task did, and stays. */
+function writeAttempt({ database }: Transaction, seq: number, ended: TaskAttempt | null): void {
   if (ended === null) return;
   database.run(
-    'insert or replace into tasklane_attempt(task, attempt, worker_id, started_at, finished_at, outcome, error) ' +
+    'insert or ignore into tasklane_attempt(task, attempt, worker_id, started_at, finished_at, outcome, error) ' +
       'values(?, ?, ?, ?, ?, ?, ?)',
     seq,
     ended.attempt,
