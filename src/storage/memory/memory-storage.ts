@@ -1,5 +1,5 @@
 import { StorageError } from '../../errors.ts';
-import type { JsonValue } from '../../task/json.ts';
+import { cloneJson, type JsonValue } from '../../task/json.ts';
 import type { LogLine, TaskAttempt, TaskRecord } from '../../task/record.ts';
 import { STATUSES, type Status } from '../../task/status.ts';
 import { currentAttempt } from '../../task/transition.ts';
@@ -33,6 +33,7 @@ import { insert } from './insert.ts';
 import { count, list } from './list.ts';
 import { prune } from './prune.ts';
 import { recordOf } from './record-of.ts';
+import { isHistory } from './row.ts';
 import { beat, settle } from './settle.ts';
 import { isDueEntry, Tasks } from './tasks.ts';
 import { runningOf, takeBack } from './workers.ts';
@@ -168,9 +169,8 @@ export class MemoryStorage implements TaskStorage {
     const row = this.#tasks.byId.get(taskId);
     if (row === undefined) return null;
     const newest = currentAttempt(row);
-    return [...(row.more.history ?? []), ...(newest === null ? [] : [newest])].map((attempt) =>
-      structuredClone(attempt),
-    );
+    const history = row.more.history ?? [];
+    return cloneJson(newest === null || isHistory(row, newest) ? history : [...history, newest]);
   }
 
   async log(

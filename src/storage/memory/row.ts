@@ -1,4 +1,4 @@
-import type { Tag, TaskErrorInfo, TaskProgress } from '../../task/record.ts';
+import type { Tag, TaskAttempt, TaskErrorInfo, TaskProgress } from '../../task/record.ts';
 import type { Status } from '../../task/status.ts';
 import type { Baseline, StoredTask } from '../../task/transition.ts';
 import type { TaskDraft } from '../storage.ts';
@@ -219,6 +219,11 @@ export function isRunning(row: StoredTask): boolean {
 /** Whether a handler started it once. A claim alone is no start, and makes `startedAt` null again. */
 export function hasStarted({ startedAt, more }: Row): boolean {
   return startedAt !== null || more.history?.some((attempt) => attempt.startedAt !== null) === true;
+}
+
+/** Whether the attempt was kept already: a task may end, or be restarted, between two attempts. */
+export function isHistory({ more }: Row, { attempt }: TaskAttempt): boolean {
+  return more.history?.at(-1)?.attempt === attempt;
 }
 
 /** Whether it can still be started for the first time. */

@@ -5,7 +5,7 @@ import type { TaskDraft } from '../storage.ts';
 import { Heap } from './heap.ts';
 import { Keys } from './keys.ts';
 import { Hints } from './news.ts';
-import { hasStarted, isRunning, Row } from './row.ts';
+import { hasStarted, isHistory, isRunning, Row } from './row.ts';
 import { Shelf } from './shelf.ts';
 import { type ClaimGroup, WorkerTable } from './workers.ts';
 
@@ -116,7 +116,7 @@ export class Tasks {
       return;
     }
     const ended = endedAttempt(row, step, now);
-    if (ended !== null) {
+    if (ended !== null && !isHistory(row, ended)) {
       const more = row.own();
       if (more.history === null) more.history = [ended];
       else more.history.push(ended);

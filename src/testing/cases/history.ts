@@ -74,6 +74,24 @@ export const historyCases: readonly StorageCase[] = [
     await world.change(done.task.id, complete(1));
     assert.equal((await world.attempts(done.task.id))[0]?.outcome, 'succeeded');
   }),
+  storageCase('attempts: a task that ends between two attempts has had just the one', async (world) => {
+    const claim = await world.started({ maxAttempts: 3 });
+    const { id } = claim.task;
+    await world.settle(claim, retry(BOOM, 1_000));
+    const attempts = await world.attempts(id);
+    await world.change(id, cancel(null, world.clock.now()));
+    assert.deepEqual(await world.attempts(id), attempts);
+    await world.change(id, restart());
+    assert.deepEqual(await world.attempts(id), attempts);
+    await world.settle(await world.claimOne(), succeed(1));
+    assert.deepEqual(
+      (await world.attempts(id)).map(({ attempt, outcome }) => [attempt, outcome]),
+      [
+        [1, 'retrying'],
+        [2, 'succeeded'],
+      ],
+    );
+  }),
   storageCase('attempts: between two attempts only the ended one is there', async (world) => {
     const claim = await world.started({ maxAttempts: 3 });
     await world.settle(claim, retry(BOOM, 1_000));

@@ -1,0 +1,304 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'vitest';
+import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
+import { SqliteStorage } from '../../src/storage/sqlite/index.ts';
+import type { Claim, TaskDraft, TaskStorage } from '../../src/storage/storage.ts';
+import { parseFilter, SORT_KEYS } from '../../src/task/query.ts';
+import { STATUSES } from '../../src/task/status.ts';
+import * as step from '../../src/task/transition.ts';
+import { LOG_LIMIT, leaseOf, WORKER, World } from '../../src/testing/cases/world.ts';
+import { fakeClock } from '../../src/testing/fake-clock.ts';
+
+// One life of tasks, drawn from a seed, on both storages at once: each answer is the same. Failures name their seed.
+
+const SEEDS = 30;
+const STEPS = 150;
+
+type Draw = <T>(choices: readonly T[]) => T;
+
+function drawFrom(seed: number): Draw {
+  let state = seed * 7_919 + 1;
+  return <T>(choices: readonly T[]): T => {
+    state = (state * 48_271) % 2_147_483_647;
+    return choices[Math.floor((state / 2_147_483_647) * choices.length)] as T;
+  };
+}
+
+const LIMIT = { lines: 3, bytes: 20 };
+const ERROR = { name: 'Error', message: 'boom', code: null };
+
+class Life {
+  readonly clock = fakeClock();
+  readonly storages: readonly TaskStorage[] = [new MemoryStorage(), new SqliteStorage(':memory:')];
+  readonly #draw: Draw;
+  readonly #world: World;
+  readonly #claims: Claim[] = [];
+  readonly #ids: string[] = ['none'];
+  #calls = 0;
+
+  constructor(draw: Draw) {
+    this.#draw = draw;
+    const storage = this.storages[0] as TaskStorage;
+    this.#world = new World({ storage, connect: async () => storage, close: async () => {} }, this.clock);
+  }
+
+  /** Asks both the same, and compares. */
+  async ask<T>(
+    what: string,
+    question: (storage: TaskStorage) => Promise<T>,
+    order?: (answer: T) => unknown,
+  ): Promise<T> {
+    const answers: T[] = [];
+    for (const storage of this.storages) answers.push(await question(storage));
+    const [memory, sqlite] = order === undefined ? answers : answers.map(order);
+    assert.deepEqual(sqlite, memory, what);
+    return answers[0] as T;
+  }
+
+  async act(): Promise<void> {
+    const draw = this.#draw;
+    const now = this.clock.now();
+    const workerId = draw(['w1', 'w2']);
+    const taskId = draw(this.#ids);
+    const claim = draw(this.#claims.slice(-12).concat(this.#claims.slice(-1)));
+    switch (
+      draw(['insert', 'insert', 'claim', 'claim', 'settle', 'settle', 'beat', 'change', 'change', 'more'] as const)
+    ) {
+      case 'insert': {
+        const drafts = Array.from({ length: draw([1, 1, 2, 5]) }, () => this.#draft(now));
+        this.#ids.push(...drafts.map(({ record }) => record.id));
+        const options = { atomic: draw([true, false]), maxUnfinished: draw([1_000, 1_000, 12]) };
+        await this.ask('insert', (storage) => storage.insert(structuredClone(drafts), options));
+        return;
+      }
+      case 'claim': {
+        const token = `t${this.#calls++}`;
+        const handlers = ['a', 'b'].map((name) => ({ name, limit: draw([0, 1, 5]) }));
+        const ids = draw([undefined, undefined, [taskId, draw(this.#ids)]]);
+        const request = { workerId, token, handlers, limit: draw([0, 1, 4]), ids };
+        const { claims } = await this.ask('claim', (storage) => storage.claim(request), unordered);
+        this.#claims.push(...claims);
+        if (claims.length === 0 || draw([true, true, false])) return;
+        await this.ask('claim again', (storage) => storage.claim(request));
+        return;
+      }
+      case 'settle': {
+        if (claim === undefined) return;
+        const steps = draw([
+          step.succeed({ n: this.#calls }),
+          step.fail(ERROR),
+          step.retry(ERROR, draw([0, 2_000])),
+          step.snooze(1_500),
+          step.giveBack(),
+          step.leaked(step.cancelled(), claim.task.workerId ?? ''),
+          step.leaked(step.fail(ERROR), claim.task.workerId ?? ''),
+        ]);
+        const settlement = { lease: leaseOf(claim), steps, ...this.#report(now) };
+        await this.ask('settle', (storage) => storage.settle([settlement], { logLimit: LIMIT, records: true }));
+        return;
+      }
+      case 'beat': {
+        const join = draw([undefined, WORKER]);
+        const reports = claim === undefined ? [] : [{ lease: leaseOf(claim), ...this.#report(now) }];
+        await this.ask('beat', (storage) => storage.beat({ workerId, join, reports, logLimit: LIMIT, records: true }));
+        return;
+      }
+      case 'change': {
+        const steps = draw([
+          step.cancel('why', now),
+          step.cancel(null, now),
+          step.restart(),
+          step.restart(),
+          step.runNow(),
+          step.complete({ by: 'hand' }),
+          step.failFromOutside(ERROR),
+          step.update({ priority: draw([-1, 0, 1]) }),
+          step.update({ runAt: draw([null, now, now + 1_000]) }),
+          step.update({ description: draw([null, 'new']) }),
+          step.archive(now),
+        ]);
+        const tags = draw([undefined, undefined, { team: draw([null, 'x', 2]) }]);
+        const metadata = draw([undefined, undefined, { deep: { [draw(['a', 'b'])]: draw([1, null]) } }]);
+        await this.ask('change', (storage) => storage.change([{ taskId, steps, tags, metadata }]));
+        return;
+      }
+      default:
+        await this.#more(workerId, taskId);
+    }
+  }
+
+  async #more(workerId: string, taskId: string): Promise<void> {
+    const draw = this.#draw;
+    const limit = draw([1, 2, 100]);
+    switch (draw(['time', 'time', 'takeBack', 'remove', 'prune', 'list', 'list', 'list'] as const)) {
+      case 'time':
+        return this.clock.advance(draw([1, 700, 5_000]));
+      case 'takeBack':
+        // Which of a worker's tasks go first is the storage's choice: here, all.
+        await this.ask('takeBack', (storage) => storage.takeBack(workerId, 1_000), byId);
+        return;
+      case 'remove':
+        await this.ask('remove', (storage) => storage.remove([taskId]));
+        return;
+      case 'prune': {
+        const rule = {
+          status: ['succeeded', 'failed'],
+          handlers: null,
+          except: draw([[], ['a']]),
+          ageMs: 4_000,
+        } as const;
+        // Of those that ended at the same moment any may go first: here, all.
+        await this.ask('prune', (storage) => storage.prune(1_000, { rules: [rule], count: 1_000 }));
+        return;
+      }
+      default: {
+        const filter = draw([
+          {},
+          { archived: 'both' },
+          { status: draw(STATUSES) },
+          { handler: 'a' },
+          { tags: { team: draw(['x', 2]) } },
+          { text: draw(['a', 'TASK', 'new']) },
+        ] as const);
+        const query = {
+          where: [[parseFilter(filter)]],
+          sort: draw(SORT_KEYS),
+          descending: draw([true, false]),
+          backward: draw([true, false]),
+          offset: draw([0, 0, 3]),
+          limit,
+          payloads: draw([true, false]),
+        };
+        const page = await this.ask(
+          'list',
+          (storage) => storage.list(query),
+          ({ items, more }) => ({ items, more }),
+        );
+        const id = page.items[0]?.id;
+        if (id === undefined) return;
+        const from = { ...query, from: { id } };
+        await this.ask(
+          'list from',
+          (storage) => storage.list(from),
+          ({ items, more }) => ({ items, more }),
+        );
+      }
+    }
+  }
+
+  /** Everything there is to read. */
+  async compare(): Promise<void> {
+    const everything = { where: [], sort: 'id', descending: false, limit: 1_000, payloads: true } as const;
+    const { items } = await this.ask(
+      'all',
+      (storage) => storage.list(everything),
+      ({ items }) => items,
+    );
+    for (const { id } of items) {
+      await this.ask(`attempts of ${id}`, (storage) => storage.attempts(id));
+      await this.ask(`log of ${id}`, (storage) => storage.log(id, { after: 0, limit: 100 }));
+    }
+    await this.ask(
+      'counts',
+      (storage) => storage.counts(),
+      (counts) =>
+        counts
+          .filter(({ count }) => count > 0)
+          .map(({ handler, status, count }) => `${handler} ${status} ${count}`)
+          .sort(),
+    );
+    await this.ask('oldestQueued', (storage) => storage.oldestQueued(['a', 'b']));
+    await this.ask('nextDue', (storage) => storage.nextDue());
+    for (const workerId of ['w1', 'w2']) {
+      await this.ask(
+        'cancelling',
+        (storage) => storage.cancelling(workerId),
+        (tasks) => tasks.map(({ lease, reason }) => `${lease.taskId} ${lease.token} ${reason}`).sort(),
+      );
+    }
+    await this.ask(
+      'workers',
+      (storage) => storage.workers(),
+      (workers) => workers.map(({ id }) => id).sort(),
+    );
+  }
+
+  #draft(now: number): TaskDraft {
+    const draw = this.#draw;
+    const schedule = draw([
+      { status: 'queued' },
+      { status: 'queued' },
+      { status: 'scheduled', runAt: now + 900 },
+      { status: 'scheduled', runAt: null },
+      { status: 'waiting' },
+    ] as const);
+    const unique = draw([
+      undefined,
+      undefined,
+      { scope: 'unfinished', onConflict: draw(['skip', 'error'] as const) } as const,
+    ]);
+    const idempotency = draw([undefined, undefined, { fingerprint: draw(['f', 'g']), expiresAt: now + 3_000 }]);
+    return this.#world.draft({
+      ...schedule,
+      handler: draw(['a', 'b']),
+      priority: draw([0, 0, 1]),
+      input: draw([null, { n: 1 }]),
+      tags: draw([{}, { team: 'x' }]),
+      metadata: draw([null, { deep: { a: 1 } }]),
+      submittedBy: draw([null, 'user']),
+      startBy: draw([null, null, null, now + 2_000]),
+      maxLost: draw([0, 2]),
+      uniqueKey: unique === undefined ? null : draw(['k', 'l']),
+      unique,
+      idempotencyKey: idempotency === undefined ? null : draw(['i', 'j']),
+      idempotency,
+    });
+  }
+
+  #report(now: number): {
+    startedAt?: number;
+    checkpoint?: string;
+    log?: [{ at: number; level: 'info'; message: string }];
+    leakEnded?: true;
+  } {
+    const draw = this.#draw;
+    return {
+      ...draw([{}, { startedAt: now }]),
+      ...draw([{}, { checkpoint: `c${this.#calls}` }]),
+      ...draw([
+        {},
+        {
+          log: [{ at: now, level: 'info', message: `line ${this.#calls}` }] as [
+            { at: number; level: 'info'; message: string },
+          ],
+        },
+      ]),
+      ...draw([{}, {}, {}, { leakEnded: true as const }]),
+    };
+  }
+}
+
+function byId<T extends { readonly id: string }>(records: readonly T[]): readonly T[] {
+  return [...records].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function unordered<
+  T extends { readonly queued: readonly { id: string }[]; readonly expired: readonly { id: string }[] },
+>(answer: T): unknown {
+  return { ...answer, queued: byId(answer.queued), expired: byId(answer.expired) };
+}
+
+test.each(Array.from({ length: SEEDS }, (_, seed) => seed))('memory and SQLite agree, seed %i', async (seed) => {
+  const life = new Life(drawFrom(seed));
+  for (const storage of life.storages) {
+    await storage.open({ clock: life.clock });
+    for (const workerId of ['w1', 'w2']) {
+      await storage.beat({ workerId, join: WORKER, reports: [], logLimit: LOG_LIMIT, records: false });
+    }
+  }
+  for (let at = 0; at < STEPS; at++) {
+    await life.act();
+    if (at % 10 === 9) await life.compare();
+  }
+  for (const storage of life.storages) await storage.close();
+});
