@@ -36,11 +36,11 @@ export class CountChanges {
     for (const [handler, counts] of other.#byHandler) this.#byHandler.set(handler, [...counts]);
   }
 
-  /** How many more tasks are unfinished than the stored counters say. */
-  unfinished(): number {
+  /** How many more tasks are final, or are not, than the stored counters say; archived ones included. */
+  sum(final: boolean): number {
     let sum = 0;
     for (const counts of this.#byHandler.values()) {
-      for (const [code, n] of counts.entries()) if (!isFinal(statusOf(code % ARCHIVED))) sum += n;
+      for (const [code, n] of counts.entries()) if (isFinal(statusOf(code % ARCHIVED)) === final) sum += n;
     }
     return sum;
   }

@@ -46,7 +46,7 @@ function insertEach(
 ): readonly InsertAnswer[] {
   let room = Number.POSITIVE_INFINITY;
   if (maxUnfinished !== Number.POSITIVE_INFINITY) {
-    room = maxUnfinished - countUnfinished(transaction.database) - transaction.counts.unfinished();
+    room = maxUnfinished - countUnfinished(transaction.database) - transaction.counts.sum(false);
   }
   return drafts.map((draft) => {
     const answer = inTheWay(transaction, draft);

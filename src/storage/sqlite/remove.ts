@@ -27,29 +27,49 @@ export function removeTasks(transaction: Transaction, ids: readonly string[]): n
   return gone;
 }
 
-/** See `TasksOutside.prune`. */
-export function prune(transaction: Transaction, limit: number, { rules, count }: Retention): number {
-  const { database, now } = transaction;
+/**
+ * Until when, by rule, nothing is left to remove: epoch ms. What ended before stays for another rule, and may be a million
+ * tasks that need not be looked at again every few seconds.
+ */
+export type Pruned = ReadonlyMap<string, number>;
+
+/** See `TasksOutside.prune`. @returns how many went, and what is known now */
+export function prune(
+  transaction: Transaction,
+  limit: number,
+  { rules, count }: Retention,
+  before: Pruned,
+): { readonly gone: number; readonly pruned: Pruned } {
+  const { database, counts, now } = transaction;
   database.run('delete from tasklane_key where expires_at <= ?', now);
   database.run('delete from tasklane_document where expires_at is not null and expires_at <= ?', now);
+  const pruned = new Map(before);
   let left = limit;
-  for (const rule of rules) if (left > 0) left -= pruneByRule(transaction, rule, left);
-  if (left > 0 && count !== Number.POSITIVE_INFINITY) {
-    const total = countFinal(database) - (limit - left);
-    left -= removeOldest(transaction, Math.min(left, total - count), '', []);
+  for (const rule of rules) {
+    if (left <= 0 || rule.ageMs === Number.POSITIVE_INFINITY) continue;
+    const name = JSON.stringify([rule.status, rule.handlers, rule.except]);
+    const until = now - rule.ageMs;
+    const gone = pruneByRule(transaction, rule, before.get(name) ?? Number.MIN_SAFE_INTEGER, until, left);
+    if (gone < left) pruned.set(name, until);
+    left -= gone;
   }
-  return limit - left;
+  if (left > 0 && count !== Number.POSITIVE_INFINITY) {
+    const spare = countFinal(database) + counts.sum(true) - count;
+    left -= removeOldest(transaction, Math.min(left, spare), '', []);
+  }
+  return { gone: limit - left, pruned };
 }
 
 function pruneByRule(
   transaction: Transaction,
-  { status, handlers, except, ageMs }: RetentionRule,
+  { status, handlers, except }: RetentionRule,
+  from: number,
+  until: number,
   limit: number,
 ): number {
-  if (ageMs === Number.POSITIVE_INFINITY) return 0;
-  const final = status.filter(isFinal);
-  let where = `and finished_at < ? and status in (${final.map(statusCode).join(', ')})`;
-  const values: (string | number)[] = [transaction.now - ageMs];
+  const codes = status.filter(isFinal).map(statusCode);
+  let where = `and finished_at >= ? and finished_at < ? and status in (${codes.join(', ')})`;
+  const values: (string | number)[] = [from, until];
   if (handlers !== null) {
     where += ' and handler in (select value from json_each(?))';
     values.push(JSON.stringify(handlers));

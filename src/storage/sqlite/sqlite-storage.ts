@@ -32,7 +32,7 @@ import { readAttempts, readTaskLog } from './history.ts';
 import { type InsertOptions, insertDrafts } from './insert.ts';
 import { countTasks, listTasks } from './list.ts';
 import { FileNews } from './news.ts';
-import { prune, type Retention, removeTasks } from './remove.ts';
+import { type Pruned, prune, type Retention, removeTasks } from './remove.ts';
 import { COLUMNS, toRecord } from './rows.ts';
 import { settleTasks } from './settle.ts';
 import type { Transaction } from './transaction.ts';
@@ -50,6 +50,8 @@ export interface SqliteStorageOptions {
 }
 
 const IN_MEMORY = ':memory:';
+/** Every so many prunes all final tasks are looked through. */
+const LOOK_AGAIN = 100;
 
 /** What is open: the file, and who writes to it. */
 interface Open {
@@ -67,6 +69,8 @@ export class SqliteStorage implements TaskStorage {
   readonly #synchronous: 'normal' | 'full';
   readonly #news = new FileNews();
   #users = 0;
+  #prunes = 0;
+  #pruned: Pruned = new Map();
   #open: Open | null = null;
   /** What `:memory:` holds stays for as long as this object does. */
   #memory: Database | null = null;
@@ -102,6 +106,7 @@ export class SqliteStorage implements TaskStorage {
         if (this.#open !== null) return;
         const options = { synchronous: this.#synchronous, clock, database: this.#memory };
         const connection = await Connection.open(this.#path, options);
+        this.#prunes = 0;
         this.#open = { connection, turns: new Turns(connection, this.#news) };
         this.#news.start(connection);
       });
@@ -184,8 +189,12 @@ export class SqliteStorage implements TaskStorage {
     return this.#write(RANK.rest, ids.length, (turn) => removeTasks(turn, ids));
   }
 
-  prune(limit: number, retention: Retention): Promise<number> {
-    return this.#write(RANK.rest, limit, (turn) => prune(turn, limit, retention));
+  async prune(limit: number, retention: Retention): Promise<number> {
+    // A clock that went back may have ended a task in a time that was looked through.
+    const before: Pruned = this.#prunes++ % LOOK_AGAIN === 0 ? new Map() : this.#pruned;
+    const { gone, pruned } = await this.#write(RANK.rest, limit, (turn) => prune(turn, limit, retention, before));
+    this.#pruned = pruned;
+    return gone;
   }
 
   oldestQueued(handlers: readonly string[]): Promise<number | null> {
