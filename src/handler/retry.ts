@@ -30,7 +30,7 @@ export function parseBackoff(backoff: Backoff = DEFAULT_BACKOFF): BackoffMs {
     throw new OptionError('retry.backoff.factor', 'a number from 1', factor);
   if (!(jitter >= 0 && jitter <= 1)) throw new OptionError('retry.backoff.jitter', 'a number from 0 to 1', jitter);
   return (attempt) => {
-    const steady = type === 'fixed' ? delay : delay * factor ** (attempt - 1);
+    const steady = type === 'fixed' ? delay : delay * Math.min(factor ** (attempt - 1), Number.MAX_VALUE);
     const spread = 1 + jitter * (2 * Math.random() - 1);
     return Math.round(Math.min(steady, max) * spread);
   };
