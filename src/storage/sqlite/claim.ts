@@ -3,6 +3,7 @@ import { applyClaim, DUE, EXPIRED, type Step, type StoredTask } from '../../task
 import type { Claim, ClaimAnswer, ClaimRequest } from '../storage.ts';
 import type { Row } from './database.ts';
 import { baselineOf, COLUMNS, maxLostOf, priorityOf, recordOf, seqOf, toRecord, toStored } from './rows.ts';
+import { decodeText, encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';
 import { takeStep } from './write.ts';
 
@@ -76,8 +77,8 @@ function next(
     if (most <= 0) continue;
     // More have expired than were cancelled above: they are left for the next claim.
     const rows = expiredLeft
-      ? database.all(READY_IN_TIME, handler.name, now, most)
-      : database.all(READY, handler.name, most);
+      ? database.all(READY_IN_TIME, encodeText(handler.name), now, most)
+      : database.all(READY, encodeText(handler.name), most);
     if (rows.length > 0) served++;
     for (const row of rows) found.push({ seq: row[0] as number, priority: row[1] as number });
   }
@@ -91,7 +92,7 @@ function named({ database, now }: Transaction, { handlers, ids = [], limit }: Cl
   for (const id of new Set(ids)) {
     const row = database.get(NAMED, id, now);
     if (row === undefined) continue;
-    found.push({ seq: row[0] as number, priority: row[1] as number, handler: row[2] as string });
+    found.push({ seq: row[0] as number, priority: row[1] as number, handler: decodeText(row[2] as string) });
   }
   const fitting = found.sort(byPriority).filter(({ handler }) => {
     const slots = left.get(handler) ?? 0;

@@ -1,6 +1,7 @@
 import { isFinal, type Status } from '../../task/status.ts';
 import type { Database } from './database.ts';
 import { statusCode, statusOf } from './rows.ts';
+import { decodeText, encodeText } from './text.ts';
 
 /** Archived tasks are counted apart: their status code plus this. */
 const ARCHIVED = 8;
@@ -53,7 +54,7 @@ export class CountChanges {
         database.run(
           'insert into tasklane_counter(handler, status, n) values(?, ?, ?) ' +
             'on conflict(handler, status) do update set n = n + excluded.n',
-          handler,
+          encodeText(handler),
           code,
           n,
         );
@@ -77,7 +78,7 @@ export function countFinal(database: Database): number {
 export function readCounts(database: Database): readonly HandlerCount[] {
   const sql = `select handler, status, n from tasklane_counter where status < ${ARCHIVED} and n <> 0`;
   return database.all(sql).map(([handler, code, n]) => ({
-    handler: handler as string,
+    handler: decodeText(handler as string),
     status: statusOf(code as number),
     count: n as number,
   }));

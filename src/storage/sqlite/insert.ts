@@ -100,13 +100,13 @@ export function holderOf(
     const sql =
       'select id from tasklane_task indexed by tasklane_task_unique where handler = ? and unique_key = ? ' +
       'and unique_key is not null and created_at > ? and id <> ? order by created_at limit 1';
-    row = database.get(sql, handler, key, now - scope.windowMs, exceptId);
+    row = database.get(sql, encodeText(handler), key, now - scope.windowMs, exceptId);
   } else {
     const unstarted = scope === 'unstarted' ? 'and status < 4 and started = 0' : '';
     const sql =
       'select id from tasklane_task indexed by tasklane_task_holder where handler = ? and unique_key = ? ' +
       `and unique_key is not null and (status < 5 or leaked_by is not null) ${unstarted} and id <> ? limit 1`;
-    row = database.get(sql, handler, key, exceptId);
+    row = database.get(sql, encodeText(handler), key, exceptId);
   }
   return row === undefined ? null : (row[0] as string);
 }
@@ -117,7 +117,7 @@ function insertOne(transaction: Transaction, { record, maxLost, idempotency }: T
   const seq = database.insert(
     INSERT,
     record.id,
-    record.handler,
+    encodeText(record.handler),
     statusCode(record.status),
     record.priority,
     record.version,

@@ -72,11 +72,11 @@ function pruneByRule(
   const values: (string | number)[] = [from, until];
   if (handlers !== null) {
     where += ' and handler in (select value from json_each(?))';
-    values.push(JSON.stringify(handlers));
+    values.push(JSON.stringify(handlers.map(encodeText)));
   }
   if (except.length > 0) {
     where += ' and handler not in (select value from json_each(?))';
-    values.push(JSON.stringify(except));
+    values.push(JSON.stringify(except.map(encodeText)));
   }
   return removeOldest(transaction, limit, where, values);
 }

@@ -2,7 +2,7 @@ import type { TaskErrorInfo, TaskProgress, TaskRecord } from '../../task/record.
 import { STATUSES, type Status } from '../../task/status.ts';
 import { type Baseline, FROM_SUBMIT, type StoredTask } from '../../task/transition.ts';
 import type { Row } from './database.ts';
-import { decodeJson, decodeNullableText } from './text.ts';
+import { decodeJson, decodeNullableText, decodeText } from './text.ts';
 
 /** The columns of a task, in the order {@link toStored} and {@link toRecord} read them. */
 const NARROW =
@@ -134,7 +134,7 @@ function moreOf(row: Row): More {
 function record(row: Row, more: More): TaskRecord {
   return {
     id: row[1] as string,
-    handler: row[2] as string,
+    handler: decodeText(row[2] as string),
     description: decodeNullableText(row[25] as string | null),
     status: statusOf(row[3] as number),
     input: decodeJson(row[32] as string | null),

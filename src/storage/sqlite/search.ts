@@ -16,16 +16,11 @@ export function rowsSearched(): number {
  * Whether one of the later arguments contains the first, which is in lower case. SQLite's own `like` knows the letters of
  * ASCII only, and a search must find what `matches` of the other storages finds.
  */
-export function hasText(text: SQLOutputValue = null, ...columns: SQLOutputValue[]): number {
+export function hasText(text: SQLOutputValue = '', ...columns: SQLOutputValue[]): number {
   searched++;
+  const wanted = decodeText(text as string);
   for (const column of columns) {
-    if (
-      typeof column === 'string' &&
-      decodeText(column)
-        .toLowerCase()
-        .includes(text as string)
-    )
-      return 1;
+    if (typeof column === 'string' && decodeText(column).toLowerCase().includes(wanted)) return 1;
   }
   return 0;
 }

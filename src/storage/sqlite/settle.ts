@@ -2,7 +2,7 @@ import type { JsonValue } from '../../task/json.ts';
 import type { LogLimit, SettleAnswer, Settlement } from '../storage.ts';
 import { endLeak, isHeld, said } from './report.ts';
 import { recordOf } from './rows.ts';
-import { encodeJson } from './text.ts';
+import { decodeText, encodeJson } from './text.ts';
 import type { Transaction } from './transaction.ts';
 import { readStored, takeStep } from './write.ts';
 
@@ -61,7 +61,8 @@ function isPlainSuccess({ steps, progress, checkpoint, log, leakEnded }: Settlem
 function succeed({ database, counts, happened, now }: Transaction, { lease, steps, startedAt }: Settlement): boolean {
   const row = database.get(HELD, lease.taskId, lease.token);
   if (row === undefined) return false;
-  const [seq, handler, before] = row as readonly [number, string, number];
+  const [seq, name, before] = row as readonly [number, string, number];
+  const handler = decodeText(name);
   const result = encodeJson(steps.running?.set?.result as JsonValue);
   const version = before + 1;
   if (startedAt === undefined) database.run(SUCCEED, result, now, now, version, seq);

@@ -1,4 +1,5 @@
 import type { Database } from './database.ts';
+import { encodeText } from './text.ts';
 
 /** Of each priority so many tasks are looked at, and no more priorities than these. */
 const HEADS = 20;
@@ -17,7 +18,7 @@ export function oldestQueuedAt(database: Database, handlers: readonly string[]):
   for (const handler of new Set(handlers)) {
     let below = Number.MAX_SAFE_INTEGER;
     for (let level = 0; level < MAX_LEVELS; level++) {
-      const rows = database.all(HEADS_OF, handler, below);
+      const rows = database.all(HEADS_OF, encodeText(handler), below);
       for (const [priority, queuedAt] of rows) {
         below = priority as number;
         if (oldest === null || (queuedAt as number) < oldest) oldest = queuedAt as number;

@@ -65,7 +65,7 @@ function conditionOf(condition: Condition, avoid: Avoided): Sql {
   // The sign changes nothing but what the planner may do with the column.
   const column = (name: 'status' | 'handler'): string => (name === avoid ? `+${name}` : name);
   if (condition.status !== undefined) parts.push(statusIn(column('status'), condition.status));
-  if (condition.handler !== undefined) parts.push(isIn(column('handler'), condition.handler));
+  if (condition.handler !== undefined) parts.push(isIn(column('handler'), condition.handler.map(encodeText)));
   if (condition.ids !== undefined) parts.push(isIn('id', condition.ids));
   for (const key of TEXT_KEYS) {
     const value = condition[key];
