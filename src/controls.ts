@@ -46,6 +46,9 @@ export type TaskPatch = Optional<{
 /** `related`: its children too. `cancel`: first, what has not ended. `purge`: for good, not to the archive. */
 export type DeleteOptions = Optional<{ related: boolean; cancel: boolean; purge: boolean }>;
 
+/** Whether a related task is there for the caller. */
+type Sees = (task: TaskRecord) => boolean;
+
 const MAX_REASON = 1_000;
 const MAX_TEXT = 1_000;
 const MAX_DESCRIPTION = 10_000;
@@ -102,10 +105,11 @@ export class Controls {
     return this.#change(id, 'this update', update(set), { tags, metadata, ifVersion: version });
   }
 
-  async delete(id: string, options: DeleteOptions): Promise<void> {
+  /** @param sees related tasks that it denies are as if they were not there; it may throw */
+  async delete(id: string, options: DeleteOptions, sees: Sees = () => true): Promise<void> {
     await this.#lifecycle.open();
     const task = await this.#find(id);
-    const related = await this.#related(id);
+    const related = await this.#related(id, sees);
     if (related.length > 0 && !options.related) {
       throw new RelatedTasksError(
         id,
@@ -204,8 +208,13 @@ export class Controls {
     return task;
   }
 
-  /** Its children, and theirs. */
-  async #related(id: string): Promise<readonly TaskRecord[]> {
+  /** Its children, and theirs, as far as `sees` lets them be seen. @throws {StorageError} */
+  async related(id: string, sees: Sees): Promise<readonly TaskRecord[]> {
+    await this.#lifecycle.readable();
+    return this.#related(id, sees);
+  }
+
+  async #related(id: string, sees: Sees): Promise<readonly TaskRecord[]> {
     const found: TaskRecord[] = [];
     const parents = [id];
     for (let parentId = parents.shift(); parentId !== undefined; parentId = parents.shift()) {
@@ -214,10 +223,10 @@ export class Controls {
         sort: 'id',
         descending: false,
         limit: RELATED_LIMIT,
-        payloads: false,
+        payloads: true,
       });
       for (const child of items) {
-        if (child.id === id || found.some((one) => one.id === child.id)) continue;
+        if (child.id === id || found.some((one) => one.id === child.id) || !sees(child)) continue;
         found.push(child);
         parents.push(child.id);
       }

@@ -1,6 +1,7 @@
 export type { DeleteOptions, TaskPatch } from './controls.ts';
 export * from './errors.ts';
 export type { TaskEventName, TaskEvents, TaskNews, TaskWarning } from './events.ts';
+export type { Explanation, IdleReason, TaskWorker } from './explain.ts';
 export type { SubmittedTask, TaskHandle } from './handle.ts';
 export { type AbortCode, Snooze, TaskAbort } from './handler/abort.ts';
 export type { ProgressReport, TaskContext } from './handler/context.ts';

@@ -42,6 +42,11 @@ export class Lifecycle {
     return this.#hasStarted && this.#closing === null ? this.#runner.isRunning : null;
   }
 
+  /** Since another process was last seen to live, in ms; null: it was not looked for. */
+  silenceOf(workerId: string): number | null {
+    return this.#upkeep.silenceOf(workerId);
+  }
+
   /** Opens the storage, once. @throws {ManagerClosedError} @throws {StorageError} */
   open(): Promise<void> {
     if (this.#isClosed || this.#closing !== null) return Promise.reject(new ManagerClosedError());

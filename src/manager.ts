@@ -3,18 +3,20 @@ import { awaitResult } from './await-result.ts';
 import { Controls, type DeleteOptions, type TaskPatch } from './controls.ts';
 import type { Environment } from './environment.ts';
 import { Events, type TaskEvents, type TaskNews } from './events.ts';
+import { Explainer, type Explanation } from './explain.ts';
 import { Handle, type HandleHost, type SubmittedTask, type TaskHandle } from './handle.ts';
 import type { AnyTask, InputOf, Optional, RecordOf, Resolve, TasksOf } from './handler/define.ts';
 import { Registry } from './handler/registry.ts';
 import { Idleness } from './idleness.ts';
 import { type AnyItem, Intake } from './intake.ts';
+import { exposeInside } from './internal.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { parseOptions, type TaskManagerOptions } from './options.ts';
 import { type Health, type ListQuery, type Page, Queries, type TaskStats } from './queries.ts';
 import { Runner } from './run/runner.ts';
 import type { Rest, SubmitItem, SubmitOptions } from './submit-options.ts';
-import { parseFilter, type TaskFilter } from './task/query.ts';
-import type { LogLine, TaskAttempt } from './task/record.ts';
+import { matches, parseFilter, type TaskFilter } from './task/query.ts';
+import type { LogLine, TaskAttempt, TaskRecord } from './task/record.ts';
 import { streamAll, streamTask } from './task-stream.ts';
 import type { Duration } from './time/duration.ts';
 import { Watchers } from './watchers.ts';
@@ -34,6 +36,7 @@ export class TaskManager<
   readonly #intake: Intake;
   readonly #controls: Controls;
   readonly #queries: Queries;
+  readonly #explainer: Explainer;
   readonly #idleness: Idleness;
 
   /** @throws {OptionError} that names the option, what came and what is allowed */
@@ -51,6 +54,7 @@ export class TaskManager<
     this.#lifecycle = lifecycle;
     this.#controls = new Controls(environment, announcer, lifecycle, runner, watchers);
     this.#queries = new Queries(environment, lifecycle);
+    this.#explainer = new Explainer(environment, lifecycle, runner);
     this.#handles = {
       result: (id, signal) => lifecycle.readable().then(() => awaitResult(storage, watchers, id, signal)),
       cancel: (id, reason) => this.cancel(id, reason),
@@ -58,6 +62,11 @@ export class TaskManager<
     };
     this.#intake = new Intake(environment, announcer, lifecycle, runner, this.#handles);
     this.#idleness = new Idleness(environment, lifecycle, runner, this.#intake);
+    exposeInside(this, {
+      queries: this.#queries,
+      controls: this.#controls,
+      news: (fits, signal) => streamAll(storage, watchers, fits, { signal, opened: lifecycle.readable() }),
+    });
     this.register(...(options?.handlers ?? []));
   }
 
@@ -195,6 +204,11 @@ export class TaskManager<
     return this.#queries.log(id, page);
   }
 
+  /** Why a task does not run, or who runs it. @throws {TaskNotFoundError} @throws {StorageError} */
+  explain(id: string): Promise<Explanation> {
+    return this.#explainer.explain(id);
+  }
+
   /** Stored: no process starts tasks of one handler, or of all, until `resume`. @throws {UnknownHandlerError} */
   pause(handler?: string): Promise<void> {
     return this.#controls.pause(handler);
@@ -220,7 +234,9 @@ export class TaskManager<
   /** What every process on this storage does from now on, until `signal` or `return()`. @throws {OptionError} */
   watch(filter?: TaskFilter, options?: Optional<{ signal: AbortSignal }>): AsyncIterableIterator<TaskNews<Tasks>> {
     const streamed = { signal: options?.signal, opened: this.#lifecycle.readable() };
-    const news = streamAll(this.#environment.storage, this.#watchers, parseFilter(filter), streamed);
+    const condition = parseFilter(filter);
+    const fits = (task: TaskRecord): boolean => matches(task, condition);
+    const news = streamAll(this.#environment.storage, this.#watchers, fits, streamed);
     return news as AsyncIterableIterator<TaskNews<Tasks>>;
   }
 

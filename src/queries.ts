@@ -5,7 +5,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import { integer } from './options.ts';
 import type { StoredQuery } from './storage/storage.ts';
 import { decodeCursor, encodeCursor, fingerprintOf } from './task/cursor.ts';
-import { parseFilter, SORT_KEYS, type SortKey, type TaskFilter } from './task/query.ts';
+import { type Condition, parseFilter, SORT_KEYS, type SortKey, type TaskFilter } from './task/query.ts';
 import type { LogLine, TaskAttempt, TaskRecord } from './task/record.ts';
 import { STATUSES, type Status } from './task/status.ts';
 
@@ -64,8 +64,9 @@ export class Queries {
     return task ?? null;
   }
 
-  async list(query: ListQuery): Promise<Page<TaskRecord>> {
-    const parsed = parseList(query);
+  /** @param also must hold too: of these, one */
+  async list(query: ListQuery, also: readonly Condition[] | null = null): Promise<Page<TaskRecord>> {
+    const parsed = parseList(query, also);
     await this.#lifecycle.readable();
     const page = await this.#environment.storage.list(parsed.stored);
     const { items, first, last, more, truncated } = page;
@@ -81,8 +82,9 @@ export class Queries {
     };
   }
 
-  async count(filter: TaskFilter | undefined): Promise<number> {
-    const where = [[parseFilter(filter)]];
+  /** @param also must hold too: of these, one */
+  async count(filter: TaskFilter | undefined, also: readonly Condition[] | null = null): Promise<number> {
+    const where = [[parseFilter(filter)], ...(also === null ? [] : [also])];
     await this.#lifecycle.readable();
     return this.#environment.storage.count(where);
   }
@@ -118,7 +120,10 @@ export class Queries {
   }
 }
 
-function parseList(query: ListQuery): { readonly stored: StoredQuery; readonly fingerprint: string } {
+function parseList(
+  query: ListQuery,
+  also: readonly Condition[] | null,
+): { readonly stored: StoredQuery; readonly fingerprint: string } {
   const { filter, statusOrder, cursor, after, before, offset } = query;
   const sort = query.sort ?? '-id';
   const descending = sort.startsWith('-');
@@ -134,13 +139,13 @@ function parseList(query: ListQuery): { readonly stored: StoredQuery; readonly f
   }
   const condition = parseFilter(filter);
   const order = statusOrder === undefined ? undefined : parseStatusOrder(statusOrder);
-  const fingerprint = fingerprintOf([condition, sort, order ?? null]);
+  const fingerprint = fingerprintOf([condition, sort, order ?? null, ...(also === null ? [] : [also])]);
   const position = cursor === undefined ? undefined : decodeCursor(cursor, fingerprint);
   const id = after ?? before;
   return {
     fingerprint,
     stored: {
-      where: [[condition]],
+      where: [[condition], ...(also === null ? [] : [also])],
       sort: key,
       descending,
       statusOrder: order,

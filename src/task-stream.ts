@@ -1,7 +1,6 @@
 import { TaskNotFoundError } from './errors.ts';
 import type { TaskNews } from './events.ts';
 import type { TaskStorage } from './storage/storage.ts';
-import { type Condition, matches } from './task/query.ts';
 import type { LogLine, TaskProgress, TaskRecord } from './task/record.ts';
 import { isFinal } from './task/status.ts';
 import type { Watchers } from './watchers.ts';
@@ -37,17 +36,17 @@ export function streamTask(
   taskId: string,
   options: StreamOptions,
 ): AsyncIterableIterator<TaskNews> {
-  return new TaskStream(storage, watchers, taskId, { archived: 'both' }, options);
+  return new TaskStream(storage, watchers, taskId, () => true, options);
 }
 
-/** News of all tasks that match, from now on. */
+/** News of all tasks that fit, from now on. `fits` may throw, which ends the stream with what it threw. */
 export function streamAll(
   storage: TaskStorage,
   watchers: Watchers,
-  condition: Condition,
+  fits: (task: TaskRecord) => boolean,
   options: StreamOptions,
 ): AsyncIterableIterator<TaskNews> {
-  return new TaskStream(storage, watchers, null, condition, options);
+  return new TaskStream(storage, watchers, null, fits, options);
 }
 
 /**
@@ -56,7 +55,7 @@ export function streamAll(
  */
 class TaskStream implements AsyncIterableIterator<TaskNews> {
   readonly taskId: string | null;
-  readonly condition: Condition;
+  readonly #fits: (task: TaskRecord) => boolean;
   readonly #storage: TaskStorage;
   readonly #told = new Map<string, Told>();
   readonly #since: number;
@@ -72,12 +71,12 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
     storage: TaskStorage,
     watchers: Watchers,
     taskId: string | null,
-    condition: Condition,
+    fits: (task: TaskRecord) => boolean,
     { signal, opened }: StreamOptions,
   ) {
     this.#storage = storage;
     this.taskId = taskId;
-    this.condition = condition;
+    this.#fits = fits;
     this.#since = taskId === null ? Date.now() : 0;
     let unwatch = (): void => {};
     const aborted = (): void => this.fail(signal?.reason);
@@ -146,7 +145,7 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
     const life = `${task.status} ${task.attempt}`;
     // What an attempt reported since the last write is told note by note, all at the version of the next one.
     if (told !== undefined && task.version < told.version) return;
-    if (this.taskId === null && !matches(task, this.condition)) return;
+    if (this.taskId === null && !this.#fits(task)) return;
     const now: Told = { version: task.version, life, progress: task.progress, logSeq: told?.logSeq ?? 0 };
     this.#told.delete(task.id);
     this.#told.set(task.id, now);

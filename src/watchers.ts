@@ -1,14 +1,12 @@
 import { ManagerClosedError } from './errors.ts';
 import type { Hint, TaskStorage } from './storage/storage.ts';
-import type { Condition } from './task/query.ts';
 import type { TaskRecord } from './task/record.ts';
 import type { Clock, Timer } from './time/clock.ts';
 
 /** Somebody who follows one task, or all that match. */
 export interface Watcher {
-  /** Null: all that match `condition`. */
+  /** Null: all of them. */
   readonly taskId: string | null;
-  readonly condition?: Condition;
   /** The task as it is now; may come late, twice or out of order: `version` tells. Null: it is gone. */
   see(task: TaskRecord | null): void;
   /** Nothing more will be seen. */

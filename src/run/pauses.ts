@@ -13,6 +13,11 @@ export class Pauses {
     this.#storage = storage;
   }
 
+  /** Whether no task of any handler must start. */
+  get holdsAll(): boolean {
+    return this.#paused.has(ALL);
+  }
+
   /** Whether tasks of this handler must not start. */
   holds(handler: string): boolean {
     return this.#paused.has(ALL) || this.#paused.has(handler);

@@ -49,6 +49,12 @@ export class Recovery {
     }
   }
 
+  /** Since a new beat of a worker was seen, in ms; null: it is not watched. */
+  silenceOf(workerId: string): number | null {
+    const watched = this.#watched.get(workerId);
+    return watched === undefined ? null : this.#environment.clock.monotonic() - watched.seenAt;
+  }
+
   #isDead(id: string, beats: number, info: WorkerInfo | null): boolean {
     if (info === null) return true;
     const now = this.#environment.clock.monotonic();

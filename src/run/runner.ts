@@ -110,6 +110,15 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     return this.#held.size + this.#claiming;
   }
 
+  /** The slots that a task of this handler needs in this process, leaks included; a handler without a limit has none. */
+  load(
+    handler: Handler,
+  ): readonly { readonly of: 'manager' | 'handler'; readonly used: number; readonly limit: number }[] {
+    const all = { of: 'manager', used: this.#slots.used, limit: this.concurrency } as const;
+    const own = { of: 'handler', used: this.#slots.usedBy(handler), limit: handler.concurrency } as const;
+    return own.limit === Infinity ? [all] : [all, own];
+  }
+
   /** Why claiming or beating does not work; empty when it does. */
   get problems(): readonly string[] {
     return [

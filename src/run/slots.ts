@@ -41,6 +41,11 @@ export class Slots {
     load.runs++;
   }
 
+  /** Claimed or running, of one handler. */
+  usedBy(handler: Handler): number {
+    return this.#load(handler.name).used;
+  }
+
   /** Of the handler's own limit. */
   left(handler: Handler): number {
     return handler.concurrency - this.#load(handler.name).used;

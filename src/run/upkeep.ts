@@ -51,6 +51,11 @@ export class Upkeep {
     await Promise.all([this.#sweeping, this.#pruner.stop()]);
   }
 
+  /** See {@link Recovery}. */
+  silenceOf(workerId: string): number | null {
+    return this.#recovery.silenceOf(workerId);
+  }
+
   #hint(hint: Hint): void {
     if (this.#stopped) return;
     if (hint.kind === 'queued') this.#runner.wake(hint.priority);

@@ -1,0 +1,30 @@
+import type { Controls } from './controls.ts';
+import type { TaskNews } from './events.ts';
+import type { TaskManager } from './manager.ts';
+import type { Queries } from './queries.ts';
+import type { TaskRecord } from './task/record.ts';
+
+/**
+ * What `tasklane/http` needs of a manager beyond its public methods: there, what a caller asks for and what he may see are
+ * ANDed, which no single `TaskFilter` can say. It is no part of the contract.
+ */
+export interface Inside {
+  readonly queries: Queries;
+  readonly controls: Controls;
+  /** News of all tasks that fit, from now on, until the signal. `fits` may throw, which ends it. */
+  readonly news: (fits: (task: TaskRecord) => boolean, signal: AbortSignal) => AsyncIterableIterator<TaskNews>;
+}
+
+const insides = new WeakMap<object, Inside>();
+
+/** Called once by each manager. */
+export function exposeInside(manager: object, inside: Inside): void {
+  insides.set(manager, inside);
+}
+
+/** @throws {TypeError} for what is no manager of this copy of the library */
+export function insideOf(manager: TaskManager): Inside {
+  const inside = insides.get(manager);
+  if (inside === undefined) throw new TypeError('This is no TaskManager of this copy of tasklane.');
+  return inside;
+}
