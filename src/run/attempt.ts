@@ -11,7 +11,7 @@ import type { LogLevel, TaskProgress, TaskRecord } from '../task/record.ts';
 import { type Baseline, cancelled, fail, giveBack, leaked, type Steps } from '../task/transition.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { Context, type ContextHost } from './context.ts';
-import { toErrorInfo } from './failure.ts';
+import { textOf, toErrorInfo } from './failure.ts';
 import { type Circumstances, ignored, returned, threw } from './outcome.ts';
 import { Reports, type Said } from './reports.ts';
 
@@ -91,13 +91,17 @@ export class Attempt implements Circumstances, ContextHost {
 
   progress(report: ProgressReport): void {
     if (this.#reports === null || this.ended || report === null || typeof report !== 'object') return;
-    this.#reports.progress(report, this.#host.clock.now());
+    try {
+      this.#reports.progress(report, this.#host.clock.now());
+    } catch (error) {
+      this.onError(error); // a getter of the caller's
+    }
     this.#host.report(false);
   }
 
   log(message: unknown, level: LogLevel | undefined): void {
     if (this.#reports === null || this.ended) return;
-    this.#reports.log(String(message), level, this.#host.clock.now());
+    this.#reports.log(textOf(message), level, this.#host.clock.now());
     this.#host.report(false);
   }
 

@@ -11,7 +11,7 @@ export function toErrorInfo(thrown: unknown, code?: string): TaskErrorInfo {
   const stack = read(thrown, 'stack');
   const info = {
     name: name ?? (thrown instanceof Error ? 'Error' : 'NonError'),
-    message: clip(read(thrown, 'message') ?? describe(thrown)),
+    message: clip(read(thrown, 'message') ?? textOf(thrown)),
     code: code ?? read(thrown, 'code') ?? 'handler_failed',
   };
   return stack === undefined ? info : { ...info, stack: clip(stack) };
@@ -28,10 +28,11 @@ function read(thrown: unknown, key: string): string | undefined {
   }
 }
 
-function describe(thrown: unknown): string {
+/** Any value as text; never throws. */
+export function textOf(value: unknown): string {
   try {
-    if (typeof thrown === 'object' && thrown !== null) return JSON.stringify(thrown) ?? 'an object';
-    return String(thrown);
+    if (typeof value === 'object' && value !== null) return JSON.stringify(value) ?? 'an object';
+    return String(value);
   } catch {
     return 'something that has no text';
   }

@@ -36,7 +36,7 @@ export class Reports {
   #startStored: boolean;
   #meter: ProgressMeter | null = null;
   #notes: Note[] = [];
-  #latest: ProgressReport | null = null;
+  #latest: { -readonly [K in keyof ProgressReport]: ProgressReport[K] } | null = null;
   #latestAt = 0;
   #checkpoints: PendingCheckpoint[] = [];
 
@@ -52,13 +52,18 @@ export class Reports {
   }
 
   progress(report: ProgressReport, now: number): void {
+    const { processed, total, fraction, message } = report;
     this.#meter ??= new ProgressMeter(this.#startedAt);
-    const { message } = report;
     if (this.#latest !== null && typeof message === 'string') {
       const before = this.#latest.message ?? this.#meter.message;
       if (before !== message) this.#settleLatest();
     }
-    this.#latest = this.#latest === null ? { ...report } : Object.assign({}, this.#latest, defined(report));
+    // What says nothing must not hide what was said before.
+    this.#latest ??= {};
+    if (Number.isFinite(processed)) this.#latest.processed = processed;
+    if (Number.isFinite(total)) this.#latest.total = total;
+    if (Number.isFinite(fraction)) this.#latest.fraction = fraction;
+    if (typeof message === 'string') this.#latest.message = message;
     this.#latestAt = now;
   }
 
@@ -113,8 +118,4 @@ export class Reports {
     this.#notes.push(note);
     if (this.#notes.length > MAX_NOTES) this.#notes.shift();
   }
-}
-
-function defined(report: ProgressReport): ProgressReport {
-  return Object.fromEntries(Object.entries(report).filter(([, value]) => value !== undefined));
 }
