@@ -138,6 +138,8 @@ export class Pulse {
   }
 
   #answered(sent: Sent, answer: BeatAnswer): void {
+    // First: whatever became of its tasks since, a dead worker lost them all.
+    if (!answer.known) this.#host.unknown();
     for (const [index, [attempt, said]] of sent.entries()) {
       const report = answer.reports[index];
       if (report === undefined) continue;
@@ -147,7 +149,6 @@ export class Pulse {
       }
       this.#host.said(said, attempt, report);
     }
-    if (!answer.known) this.#host.unknown();
   }
 
   #armLease(): void {

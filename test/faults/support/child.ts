@@ -65,7 +65,7 @@ export class Child {
       const request: Request = { id, command, args };
       this.#process.send(request, () => {}); // a failure shows in the process's end
     });
-    return answer as ReturnType<Commands[C]>;
+    return heeded(answer) as ReturnType<Commands[C]>;
   }
 
   /** Waits until it tells this; also what it has told already. @throws {ChildGone} when it dies before */
@@ -75,11 +75,12 @@ export class Child {
   ): Promise<Extract<Notice, { kind: K }>> {
     const matches = (notice: Notice): boolean => notice.kind === kind && fits(notice as Extract<Notice, { kind: K }>);
     const before = this.notices.find(matches);
-    return new Promise((resolve, reject) => {
+    const told = new Promise<Extract<Notice, { kind: K }>>((resolve, reject) => {
       if (before !== undefined) resolve(before as Extract<Notice, { kind: K }>);
       else if (this.#gone) reject(new ChildGone(`${kind}: the process has ended`));
       else this.#expected.add({ fits: matches, resolve: resolve as (value: never) => void, reject });
     });
+    return heeded(told);
   }
 
   /** `hold` and `stop` tasks tell that they began. */
@@ -127,6 +128,12 @@ export class Child {
     this.#asked.clear();
     this.#expected.clear();
   }
+}
+
+/** A test may kill a child before it looks at what it asked of it. */
+function heeded<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** A folder with a database and a journal, and the processes that share them. */

@@ -120,16 +120,17 @@ export function handlersOf({ journal, holds, tell }: HandlerHost): readonly AnyT
       }),
     }),
 
-    /** Runs until it is released, or aborted; when `once`, a later attempt returns at once. */
+    /** Runs until it is released, or aborted; when `once`, a later attempt returns at once. `stored`: so is its start. */
     defineTask({
       name: 'hold',
-      run: journaled(async ({ once, say }: { once?: boolean; say?: string }, context) => {
+      run: journaled(async ({ once, say, stored }: { once?: boolean; say?: string; stored?: boolean }, context) => {
         const { task } = context;
         if (once && task.attempt > 1) return;
         if (say !== undefined) {
           context.progress({ processed: 1, total: 2, message: say });
           context.log(`said ${say}`, { level: 'warn' });
         }
+        if (stored) await store(context, { at: 1 });
         const released = holds.wait(task.id);
         tell({ kind: 'began', taskId: task.id, attempt: task.attempt });
         await Promise.race([released, aborted(context)]);
@@ -147,15 +148,15 @@ export function handlersOf({ journal, holds, tell }: HandlerHost): readonly AnyT
     /** Its first attempt stops its process; woken, it returns at once, waits to be told, or stores a checkpoint. */
     defineTask({
       name: 'stop',
-      run: journaled(async ({ then }: { then: 'return' | 'wait' | 'checkpoint' }, context) => {
+      run: journaled(async ({ woken }: { woken: 'return' | 'wait' | 'checkpoint' }, context) => {
         const { task } = context;
         if (task.attempt > 1) return;
         await store(context, { at: 1 });
-        const told = then === 'wait' ? aborted(context) : undefined;
+        const told = woken === 'wait' ? aborted(context) : undefined;
         tell({ kind: 'began', taskId: task.id, attempt: task.attempt });
         process.kill(process.pid, 'SIGSTOP');
         await told;
-        if (then !== 'checkpoint') return;
+        if (woken !== 'checkpoint') return;
         await context.checkpoint({ at: 2 }).catch((error: unknown) => {
           const { code } = error as { code: string };
           tell({ kind: 'refused', taskId: task.id, attempt: task.attempt, code });

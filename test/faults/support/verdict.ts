@@ -13,7 +13,10 @@ export interface Remains {
   readonly killed: ReadonlyMap<number, number>;
 }
 
-/** Times from a SIGKILL to the next start of a task that it cut off, ms, in ascending order. */
+/**
+ * Times from a SIGKILL to the next start of a task that it cut off, ms, in ascending order. Only of the most urgent tasks:
+ * the others wait for those first.
+ */
 export interface Resumed {
   /** Queued at once: never started for certain, or lost for the first time. */
   readonly atOnce: readonly number[];
@@ -101,7 +104,9 @@ function cutOff({ evidence, journal, killed }: Remains): readonly string[] {
 export function resumed({ evidence, killed }: Remains): Resumed {
   const atOnce: number[] = [];
   const later: number[] = [];
-  for (const { attempts, runs } of evidence) {
+  const most = Math.max(...evidence.map(({ task }) => task.priority));
+  for (const { task, attempts, runs } of evidence) {
+    if (task.priority < most) continue;
     let lost = 0;
     for (const { attempt, outcome } of attempts) {
       if (outcome === 'lost') lost++;
