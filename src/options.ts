@@ -83,34 +83,35 @@ export interface Settings {
   readonly idPrefix: string;
 }
 
-const OPTIONS: readonly (keyof TaskManagerOptions)[] = [
-  'storage',
-  'handlers',
-  'concurrency',
-  'lease',
-  'sweep',
-  'cancelGrace',
-  'maxLost',
-  'maxSnoozes',
-  'maxLeaks',
-  'progressInterval',
-  'logLimit',
-  'maxInputBytes',
-  'maxResultBytes',
-  'maxQueued',
-  'retention',
-  'idempotencyTtl',
-  'idPrefix',
-  'clock',
-  'inline',
-];
+/** The name of every option: the compiler holds this to the type. */
+export const OPTIONS: readonly string[] = Object.keys({
+  storage: true,
+  handlers: true,
+  concurrency: true,
+  lease: true,
+  sweep: true,
+  cancelGrace: true,
+  maxLost: true,
+  maxSnoozes: true,
+  maxLeaks: true,
+  progressInterval: true,
+  logLimit: true,
+  maxInputBytes: true,
+  maxResultBytes: true,
+  maxQueued: true,
+  retention: true,
+  idempotencyTtl: true,
+  idPrefix: true,
+  clock: true,
+  inline: true,
+} satisfies Record<keyof TaskManagerOptions, true>);
 
 const MIB = 1_048_576;
 const DAY_MS = 86_400_000;
 
 /** @throws {OptionError} that names the option, what came and what is allowed */
 export function parseOptions(options: TaskManagerOptions = {}): Settings {
-  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key as keyof TaskManagerOptions));
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
   if (unknown !== undefined) throw new OptionError('options', `made of ${OPTIONS.join(', ')}`, unknown);
   const idPrefix = options.idPrefix ?? 'task_';
   if (typeof idPrefix !== 'string' || !/^[A-Za-z0-9_]{0,40}$/.test(idPrefix)) {

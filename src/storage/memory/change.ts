@@ -1,8 +1,8 @@
 import type { JsonValue } from '../../task/json.ts';
+import { mergePatch } from '../../task/merge-patch.ts';
 import type { Tag } from '../../task/record.ts';
 import type { Settable, Step } from '../../task/transition.ts';
 import type { Change, ChangeAnswer } from '../storage.ts';
-import { mergePatch } from './merge-patch.ts';
 import { recordOf } from './record-of.ts';
 import type { Row } from './row.ts';
 import type { Tasks } from './tasks.ts';

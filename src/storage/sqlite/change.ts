@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../task/json.ts';
+import { mergePatch } from '../../task/merge-patch.ts';
 import type { Tag } from '../../task/record.ts';
 import type { Settable, Step, StoredTask } from '../../task/transition.ts';
-import { mergePatch } from '../memory/merge-patch.ts';
 import type { Change, ChangeAnswer } from '../storage.ts';
 import { holderOf } from './insert.ts';
 import { recordOf } from './rows.ts';

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../task/json.ts';
+import type { JsonValue } from './json.ts';
 
 /**
  * Merges a patch into a value as RFC 7396 says: objects key by key, null removes, anything else replaces.
