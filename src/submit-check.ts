@@ -4,6 +4,7 @@ import type { TaskWarning } from './events.ts';
 import type { AnyTask } from './handler/define.ts';
 import type { Handler } from './handler/registry.ts';
 import { validate } from './handler/schema.ts';
+import { isA, toErrorInfo } from './run/failure.ts';
 import { Serving } from './run/serving.ts';
 import { type ParsedSubmit, PLAIN_SUBMIT, parseSubmit, type SubmitOptions } from './submit-options.ts';
 import { cloneJson, type JsonValue, toJson } from './task/json.ts';
@@ -64,9 +65,8 @@ export class SubmitCheck {
 
   #validate({ definition }: Handler, input: unknown): unknown {
     const unfit = (error: unknown): never => {
-      if (error instanceof TasklaneError) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      throw new InputInvalidError('The schema failed', [{ path: '', message }]);
+      if (isA(TasklaneError, error)) throw error;
+      throw new InputInvalidError('The schema failed', [{ path: '', message: toErrorInfo(error).message }]);
     };
     try {
       const validated = definition.input && validate(definition.input, input);

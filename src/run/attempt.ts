@@ -11,7 +11,7 @@ import type { LogLevel, TaskProgress, TaskRecord } from '../task/record.ts';
 import { type Baseline, cancelled, fail, giveBack, leaked, type Steps } from '../task/transition.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { Context, type ContextHost } from './context.ts';
-import { textOf, toErrorInfo } from './failure.ts';
+import { isA, textOf, toErrorInfo } from './failure.ts';
 import { type Circumstances, ignored, returned, threw } from './outcome.ts';
 import { Reports, type Said } from './reports.ts';
 
@@ -225,8 +225,9 @@ export class Attempt implements Circumstances, ContextHost {
   #threw(error: unknown): undefined {
     if (!this.ended) {
       // What was valid at submit is not any more: another attempt would find the same.
-      const unfit = error instanceof Unparsed && error.cause instanceof InputInvalidError && this.aborted === null;
-      const cause = error instanceof Unparsed ? error.cause : error;
+      const unparsed = isA(Unparsed, error);
+      const cause = unparsed ? error.cause : error;
+      const unfit = unparsed && isA(InputInvalidError, cause) && this.aborted === null;
       this.#end(unfit ? fail(toErrorInfo(cause, 'input_invalid')) : threw(cause, this));
     }
     this.#free();
@@ -268,5 +269,10 @@ class Unparsed extends Error {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return value !== null && typeof value === 'object' && typeof (value as { then?: unknown }).then === 'function';
+  if (value === null || typeof value !== 'object') return false;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false; // a getter or a proxy: it will not do as a result either
+  }
 }

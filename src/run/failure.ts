@@ -10,7 +10,7 @@ export function toErrorInfo(thrown: unknown, code?: string): TaskErrorInfo {
   const name = read(thrown, 'name');
   const stack = read(thrown, 'stack');
   const info = {
-    name: name ?? (thrown instanceof Error ? 'Error' : 'NonError'),
+    name: name ?? (isA(Error, thrown) ? 'Error' : 'NonError'),
     message: clip(read(thrown, 'message') ?? textOf(thrown)),
     code: code ?? read(thrown, 'code') ?? 'handler_failed',
   };
@@ -25,6 +25,15 @@ function read(thrown: unknown, key: string): string | undefined {
     return typeof value === 'string' && value !== '' ? value : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** As `instanceof`, also of what a handler threw: proxies may throw even at that. */
+export function isA<T>(type: abstract new (...args: never) => T, value: unknown): value is T {
+  try {
+    return value instanceof type;
+  } catch {
+    return false;
   }
 }
 

@@ -15,7 +15,7 @@ import {
   snooze,
   succeed,
 } from '../task/transition.ts';
-import { toErrorInfo } from './failure.ts';
+import { isA, toErrorInfo } from './failure.ts';
 
 /** What an outcome is decided from. */
 export interface Circumstances {
@@ -39,7 +39,7 @@ export function returned(value: unknown, at: Circumstances): Steps {
   try {
     result = value === undefined ? null : toJson(value, 'result', at.settings.maxResultBytes);
   } catch (error) {
-    return fail(toErrorInfo(error, error instanceof PayloadTooLargeError ? 'payload_too_large' : 'result_invalid'));
+    return fail(toErrorInfo(error, isA(PayloadTooLargeError, error) ? 'payload_too_large' : 'result_invalid'));
   }
   return succeed(result);
 }
@@ -54,7 +54,7 @@ export function threw(error: unknown, at: Circumstances): Steps {
     case 'timeout':
       return timedOut(at);
     default:
-      return error instanceof Snooze ? snoozed(error, at) : failed(error, toErrorInfo(error), at);
+      return isA(Snooze, error) ? snoozed(error, at) : failed(error, toErrorInfo(error), at);
   }
 }
 
