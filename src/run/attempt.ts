@@ -21,6 +21,8 @@ export interface AttemptHost {
   readonly clock: Clock;
   readonly workerId: string;
   readonly closing: AbortSignal;
+  /** Waits until it may start, which a suspect does alone. */
+  turnOf(attempt: Attempt): Promise<void>;
   /** Stores that the handler is about to start. @returns false: the task is no longer ours */
   storeStart(attempt: Attempt): Promise<boolean>;
   started(attempt: Attempt): void;
@@ -118,14 +120,22 @@ export class Attempt implements Circumstances, ContextHost {
   /** Runs the handler. @returns resolves when the slot is free; undefined: it is */
   run(): Promise<void> | undefined {
     if (this.ended) return undefined;
-    // It went down with its process before, or looks like it: should it do so again, its start must be on record.
-    const suspect = this.task.lost > 0 || this.task.interrupted > 0;
-    return suspect ? this.#runOnRecord() : this.#start(false);
+    return this.isSuspect ? this.#runOnRecord() : this.#start(false);
   }
 
-  /** Tells the handler to stop, or settles at once what has not started. The first reason stays. */
+  /** It went down with its process before, or looks like it: should it do so again, its start must be on record. */
+  get isSuspect(): boolean {
+    return this.task.lost > 0 || this.task.interrupted > 0;
+  }
+
+  /** Tells the handler to stop, or settles at once what has not started. The first reason is the one it sees. */
   abort(code: AbortCode, reason?: string | null): void {
-    if (this.aborted !== null || this.ended) return;
+    if (this.ended) return;
+    const lost = code === 'lease_lost' || code === 'superseded';
+    if (this.aborted !== null) {
+      if (lost) this.#drop();
+      return;
+    }
     this.aborted = code;
     if (this.startedAt === null) {
       if (code === 'cancelled') this.#end(cancelled());
@@ -136,7 +146,7 @@ export class Attempt implements Circumstances, ContextHost {
     }
     this.#timer?.clear();
     this.#reason = new TaskAbort(code, reason);
-    if (code === 'lease_lost' || code === 'superseded') this.#drop();
+    if (lost) this.#drop();
     else this.#timer = this.#host.clock.after(this.handler.cancelGraceMs, () => this.#force(), true);
     this.#controller?.abort(this.#reason);
   }
@@ -164,6 +174,8 @@ export class Attempt implements Circumstances, ContextHost {
   }
 
   async #runOnRecord(): Promise<void> {
+    await this.#host.turnOf(this);
+    if (this.ended) return;
     this.#reports = new Reports(this.#host.clock.now(), false);
     const held = await this.#host.storeStart(this);
     if (this.ended) return;
@@ -249,6 +261,7 @@ export class Attempt implements Circumstances, ContextHost {
   /** The outcome is no longer ours. What still waits for a checkpoint is told. */
   #drop(): void {
     this.ended = true;
+    this.#timer?.clear();
     const said = this.takeReport(false);
     for (const { refused } of said?.checkpoints ?? []) refused(new StaleLeaseError(this.task.id));
   }

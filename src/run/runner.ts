@@ -19,6 +19,7 @@ import { Pauses } from './pauses.ts';
 import { Pulse, type PulseHost } from './pulse.ts';
 import type { Said } from './reports.ts';
 import { AHEAD, Slots } from './slots.ts';
+import { Suspects } from './suspects.ts';
 
 /** After a claim that the storage refused, in ms. */
 const CLAIM_RETRY_MS = 500;
@@ -39,6 +40,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   readonly #announcer: Announcer;
   readonly #engine: LocalEngine;
   readonly #slots = new Slots();
+  readonly #suspects: Suspects;
   readonly #loop: LoopMonitor;
   /** By task id: claimed, running, or with an outcome that is not stored yet. */
   readonly #held = new Map<string, Attempt>();
@@ -63,6 +65,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     this.pulse = new Pulse(environment, this);
     this.outbox = new Outbox(environment, this);
     this.#engine = new LocalEngine(this);
+    this.#suspects = new Suspects(environment.clock);
     this.#loop = new LoopMonitor(this.clock, this.settings.leaseMs, (ms) => this.#loopBlocked(ms));
   }
 
@@ -249,11 +252,16 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
 
   // ---- for the attempts ---------------------------------------------------------------------------------------------
 
+  turnOf(attempt: Attempt): Promise<void> {
+    return this.#suspects.turnOf(attempt);
+  }
+
   storeStart(attempt: Attempt): Promise<boolean> {
     return this.pulse.storeStart(attempt);
   }
 
   started(attempt: Attempt): void {
+    if (attempt.isSuspect) this.#suspects.started(attempt);
     this.pulse.arm();
     if (this.#announcer.wanted) {
       this.#announcer.started({ ...attempt.task, startedAt: attempt.startedAt });
@@ -278,8 +286,9 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   freed(attempt: Attempt): void {
     const ran = attempt.startedAt === null ? null : this.clock.monotonic() - attempt.began;
     this.#slots.free(attempt.handler, ran);
+    if (attempt.isSuspect) this.#suspects.ended(attempt);
     if (attempt.handler.concurrency !== Infinity) this.wake(null);
-    if (!this.#leaks.delete(attempt)) return;
+    if (!this.#leaks.delete(attempt) || this.pulse.isStopped) return; // a worker that left has no leaks any more
     this.#endedLeaks.push(attempt.lease);
     this.reportEndedLeaks().catch((error: unknown) => this.onError(error, attempt.task));
     this.wake(null);
