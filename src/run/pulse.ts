@@ -53,6 +53,11 @@ export class Pulse {
     this.#armLease();
   }
 
+  /** This worker says nothing more. */
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#leaseTimer?.clear();
