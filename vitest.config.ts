@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 // `import … from 'tasklane'` must run the sources: the same condition as in package.json's exports.
-const conditions = ['tasklane-source', 'node', 'import', 'default'];
+// Vitest hands them to Node as well: with `import` among them, a `require` inside a CommonJS package would get ESM.
+const conditions = ['tasklane-source', 'node'];
 
 export default defineConfig({
   resolve: { conditions },
