@@ -36,7 +36,6 @@ async function follow(id: string | null): Promise<void> {
     const message = news.type === 'log' ? news.message : (task.progress?.message ?? null);
     tell({ kind: 'news', news: { type, taskId, status: task.status, message } });
   }
-  tell({ kind: 'news ended', taskId: id });
 }
 
 const commands: Commands = {
@@ -71,7 +70,10 @@ const commands: Commands = {
   release: async (id) => holds.release(id),
   releaseAll: async () => holds.releaseAll(),
   follow: async (id) => {
-    follow(id).catch((error: unknown) => tell({ kind: 'error', message: String(error) }));
+    follow(id).then(
+      () => tell({ kind: 'news ended', error: null }),
+      (error: Error) => tell({ kind: 'news ended', error: error.name }),
+    );
   },
   idle: () => manager.onIdle(),
   close: async (timeout) => {

@@ -76,7 +76,7 @@ export type Notice =
   /** A checkpoint was refused. */
   | { readonly kind: 'refused'; readonly taskId: string; readonly attempt: number; readonly code: string }
   | { readonly kind: 'news'; readonly news: News }
-  | { readonly kind: 'news ended'; readonly taskId: string | null }
+  | { readonly kind: 'news ended'; readonly error: string | null }
   | { readonly kind: 'warning'; readonly code: string; readonly taskId: string | null }
   | { readonly kind: 'error'; readonly message: string };
 
