@@ -1,5 +1,6 @@
 import type { Controls } from './controls.ts';
 import type { TaskNews } from './events.ts';
+import type { AnyTask } from './handler/define.ts';
 import type { TaskManager } from './manager.ts';
 import type { Queries } from './queries.ts';
 import type { TaskRecord } from './task/record.ts';
@@ -11,6 +12,7 @@ import type { TaskRecord } from './task/record.ts';
 export interface Inside {
   readonly queries: Queries;
   readonly controls: Controls;
+  readonly definitionOf: (handler: string) => AnyTask | undefined;
   /** News of all tasks that fit, from now on, until the signal. `fits` may throw, which ends it. */
   readonly news: (fits: (task: TaskRecord) => boolean, signal: AbortSignal) => AsyncIterableIterator<TaskNews>;
 }

@@ -65,6 +65,7 @@ export class TaskManager<
     exposeInside(this, {
       queries: this.#queries,
       controls: this.#controls,
+      definitionOf: (handler) => environment.registry.find(handler)?.definition,
       news: (fits, signal) => streamAll(storage, watchers, fits, { signal, opened: lifecycle.readable() }),
     });
     this.register(...(options?.handlers ?? []));

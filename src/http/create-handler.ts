@@ -1,22 +1,25 @@
 import { H3, type HTTPError } from 'h3';
 import type { Optional } from '../handler/define.ts';
+import type { Principal } from '../handler/rights.ts';
 import type { TaskManager } from '../manager.ts';
 import { answer } from './answer.ts';
-import type { HttpContext } from './context.ts';
-import { EventHub } from './event-hub.ts';
+import { type HttpContext, makeContext } from './context.ts';
+import { answerCors } from './cors.ts';
+import { Exposure } from './exposure.ts';
 import { type HandlerOptions, parseHandlerOptions } from './options.ts';
 import { HttpProblem, problem } from './problem.ts';
 import type { Route } from './route.ts';
-import { aboutRoutes } from './routes/about.ts';
-import { eventRoutes } from './routes/events.ts';
-import { listRoutes } from './routes/list.ts';
-import { submitRoutes } from './routes/submit.ts';
-import { taskRoutes } from './routes/task.ts';
+import { routeTable } from './table.ts';
 
 /** What a request is handled with. */
 export type ServeOptions = Optional<{
   /** The path that a framework took off the URL before the request came here, such as `/api`; goes into links. */
   basePath: string;
+  /**
+   * The address that the server listens on. A handler that asks nobody who he is warns when it is not of this machine. Found
+   * out by itself where `tasklane/node` made the request.
+   */
+  address: string;
 }>;
 
 /** The HTTP surface of a manager, as a function of Fetch requests. It never rejects. */
@@ -33,17 +36,23 @@ export interface TaskHandler {
 /**
  * Makes the HTTP surface of a manager: submit, list, watch, cancel and read tasks as JSON. Mount it with `tasklane/node`, or
  * call it wherever there is a Fetch `Request`.
- * @throws {OptionError}
+ * @throws {OptionError} also for a `policy` without `authenticate`
  */
-export function createHandler(manager: TaskManager, options: HandlerOptions = {}): TaskHandler {
-  const settings = parseHandlerOptions(options, manager.maxInputBytes);
+export function createHandler<P extends Principal = Principal>(
+  manager: TaskManager,
+  options: HandlerOptions<P> = {},
+): TaskHandler {
+  // What `authenticate` gives is what the policy is asked about, so their types need not be known from here on.
+  const settings = parseHandlerOptions(options as unknown as HandlerOptions, manager.maxInputBytes);
   const closing = new AbortController();
-  const context: HttpContext = { manager, settings, hub: new EventHub(settings.streams), closing: closing.signal };
+  const context = makeContext(manager, settings, closing.signal);
   const routes = settings.api === null ? [] : routeTable(context);
   const app = buildApp(context, routes);
   const paths = pathsOf(routes).map((path) => patternOf((settings.api ?? '') + path));
-  const serve = async (request: Request, { basePath = '' }: ServeOptions = {}): Promise<Response> => {
+  const exposure = context.access.asks ? null : new Exposure();
+  const serve = async (request: Request, { basePath = '', address }: ServeOptions = {}): Promise<Response> => {
     try {
+      exposure?.look(request, address);
       return await app.request(request, undefined, { basePath });
     } catch (error) {
       return problem(error);
@@ -62,27 +71,20 @@ export function createHandler(manager: TaskManager, options: HandlerOptions = {}
   });
 }
 
-/** Every route of ours. */
-function routeTable(context: HttpContext): readonly Route[] {
-  return [
-    ...submitRoutes(context),
-    ...listRoutes(context),
-    ...taskRoutes(context),
-    ...eventRoutes(context),
-    ...aboutRoutes(context),
-  ];
-}
-
-function buildApp({ settings }: HttpContext, routes: readonly Route[]): H3 {
+function buildApp({ settings, access }: HttpContext, routes: readonly Route[]): H3 {
   const api = settings.api ?? '';
   const app = new H3({ silent: true, onError: (error) => problem(problemOf(error)) });
+  const { cors } = settings;
+  if (cors !== null) app.use((event) => answerCors(event, cors));
   for (const route of routes) {
     const handle: Parameters<typeof app.on>[2] = async ({ req, url, context }) => {
       const basePath = String(context.basePath ?? '').replace(/\/$/, '');
       try {
+        const caller = route.open === true ? access.anybody : await access.callerOf(req);
         return await route.serve(
           {
             request: req,
+            caller,
             search: url.searchParams,
             params: context.params ?? {},
             link: (path) => basePath + api + path,

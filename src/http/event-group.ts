@@ -1,108 +1,168 @@
 import type { TaskNews } from '../events.ts';
 import type { TaskRecord } from '../task/record.ts';
-import type { EventSource } from './event-hub.ts';
-import { type Batch, type EventStream, encode } from './event-stream.ts';
-import { NO_PAYLOADS, toWire, wireTime } from './wire.ts';
+import { isFinal } from '../task/status.ts';
+import type { Caller } from './caller.ts';
+import { lastSequence, type Seen } from './event-id.ts';
+import { EventRing, type SentEvent } from './event-ring.ts';
+import type { EventStream } from './event-stream.ts';
+import { batchOf, type LogData, logEvent, progressEvent, standingEvents, statusEvent } from './event-text.ts';
+import { wireTime } from './wire.ts';
 
 /** Events are sent in ticks, as the write to each socket is what costs: at once after a quiet tick, else this often. */
 const TICK_MS = 50;
 /** Log lines that a reader who joins later is told, the newest. */
 const MAX_LOG = 200;
 
-/** Tells the ids of one process from those of another. */
-const BOOT = Date.now().toString(36);
-let sequence = 0;
+/**
+ * Where the events of a group come from; ends by itself, or when the signal is aborted.
+ * @param caller whose rights hold at present
+ */
+export type EventSource = (signal: AbortSignal, caller: () => Caller) => AsyncIterable<TaskNews>;
 
-/** A log line as it is sent. */
-interface LogData {
-  readonly taskId: string;
-  readonly at: string;
-  readonly level: string;
-  readonly message: string;
+/** What a group is made of. */
+export interface GroupOptions {
+  /** As it is, when the events are those of one task. */
+  readonly task: TaskRecord | null;
+  readonly source: EventSource;
+  readonly caller: Caller;
+  /** How long it goes on without readers, so that those who come back lose nothing; in ms. */
+  readonly lingerMs: number;
+  /** Called when nobody may join any more. */
+  readonly onEnd: () => void;
 }
 
-/** The readers of one source of events. It reads the source while it has readers. */
+/** The readers of one source of events, all with the same rights, and what those who come back have missed. */
 export class EventGroup {
+  /** Whose rights hold for all readers: those of whoever was asked about last. */
+  caller: Caller;
+  readonly #options: GroupOptions;
   readonly #readers = new Set<EventStream>();
   readonly #abort = new AbortController();
-  readonly #onEnd: () => void;
+  readonly #ring = new EventRing(lastSequence());
   /** What the next tick sends, by key. */
-  #pending = new Map<string, string>();
+  #pending = new Map<string, SentEvent>();
   #timer: NodeJS.Timeout | null = null;
+  #linger: NodeJS.Timeout | null = null;
   /** The state that a reader who joins is told; null when the events are of many tasks. */
   #latest: TaskRecord | null;
   /** The state that all were told last: progress may come with a record that is further on. */
   #told: TaskRecord | null;
   readonly #log: LogData[] = [];
-  #begun = false;
-  readonly #source: EventSource;
+  #ended = false;
 
-  /**
-   * @param task as it is, when the events are those of one task
-   * @param onEnd called when nobody may join any more
-   */
-  constructor(task: TaskRecord | null, source: EventSource, onEnd: () => void) {
-    this.#latest = task;
-    this.#told = task;
-    this.#source = source;
-    this.#onEnd = onEnd;
+  constructor(options: GroupOptions) {
+    this.#options = options;
+    this.caller = options.caller;
+    this.#latest = options.task;
+    this.#told = options.task;
+    void this.#run();
+    this.#lingerOn();
   }
 
-  /** Adds a reader, which is told first how things stand. */
-  join(stream: EventStream): void {
-    this.#flush(); // what happened before belongs to the others; the snapshot has it
-    this.#readers.add(stream);
-    if (this.#latest !== null) {
-      const snapshot = ['snapshot', statusText(this.#latest)] as const;
-      stream.send(
-        batchOf([snapshot, ...this.#log.map((line) => [`log ${sequence}`, eventText('log', line)] as const)]),
-      );
-    }
-    if (!this.#begun) {
-      this.#begun = true;
-      this.#run();
-    }
+  /** Whether a task as it is now can be followed here: one that has ended and was run again needs a new group. */
+  fits(task: TaskRecord | null): boolean {
+    return task === null || !this.#ended || this.#latest?.version === task.version;
   }
 
-  /** Removes a reader; the last one ends the reading. */
+  /** The number of the newest event, all of which are sent: what is read from now on is not older. */
+  mark(): number {
+    this.#flush();
+    return lastSequence();
+  }
+
+  /** Whether all that came after it is still here. */
+  remembers({ sequence }: Seen): boolean {
+    return sequence !== null && this.#ring.after(sequence) !== null;
+  }
+
+  /** Adds a reader, which is told first what it missed, or how things stand. */
+  join(stream: EventStream, seen: Seen | null): void {
+    this.#flush(); // what happened before belongs to the others
+    const since = seen?.sequence ?? null;
+    const missed = since === null ? null : this.#ring.after(since);
+    if (missed !== null) this.#add(stream, missed);
+    else this.#add(stream, this.#standing(seen !== null));
+  }
+
+  /** Adds a reader who missed too much, with the tasks as they were read after `mark`. */
+  joinAnew(stream: EventStream, tasks: readonly TaskRecord[], mark: number): void {
+    this.#flush();
+    const known = new Map(tasks.map(({ id, version }) => [id, version]));
+    const later = (this.#ring.after(mark) ?? []).filter(
+      ({ state }) => state === null || state.version > (known.get(state.id) ?? 0),
+    );
+    this.#add(stream, [...standingEvents(true, tasks, [], mark), ...later]);
+  }
+
+  /** Removes a reader. */
   leave(stream: EventStream): void {
     this.#readers.delete(stream);
-    if (this.#readers.size > 0) return;
+    if (this.#readers.size === 0) this.#lingerOn();
+  }
+
+  /** Ends the reading. */
+  close(): void {
     this.#abort.abort();
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    this.#linger = null;
     this.#stopTicking();
-    this.#onEnd();
+    this.#options.onEnd();
+  }
+
+  #add(stream: EventStream, first: readonly SentEvent[]): void {
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    this.#linger = null;
+    this.#readers.add(stream);
+    if (first.length > 0) stream.send(batchOf(first));
+    if (this.#ended) stream.end();
+  }
+
+  /** How things stand with the task that this is about. */
+  #standing(reset: boolean): readonly SentEvent[] {
+    const task = this.#latest;
+    if (task === null) return standingEvents(reset, [], [], lastSequence());
+    // The stream of a task ends with its final status, so no log line follows that.
+    return standingEvents(reset, [task], isFinal(task.status) ? [] : this.#log, lastSequence());
+  }
+
+  #lingerOn(): void {
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => this.close(), this.#options.lingerMs).unref();
   }
 
   async #run(): Promise<void> {
     try {
-      for await (const news of this.#source(this.#abort.signal)) this.#publish(news);
+      for await (const news of this.#options.source(this.#abort.signal, () => this.caller)) this.#publish(news);
     } catch {
-      // the storage failed, or the last reader left: readers that remain come back and begin anew
+      // the storage failed, rights changed, or nobody reads: readers that remain come back and begin anew
     }
     this.#flush();
     this.#stopTicking();
-    this.#onEnd();
+    this.#ended = true;
     for (const stream of this.#readers) stream.end();
+    // Those who missed the end of a task may still come back for it.
+    if (this.#latest === null || !isFinal(this.#latest.status)) this.close();
   }
 
   #publish(news: TaskNews): void {
     if (this.#abort.signal.aborted) return;
     if (news.type === 'log') {
-      const line = { taskId: news.taskId, at: wireTime(news.at), level: news.level, message: news.message };
+      const message = this.caller.showLog(news, news.task);
+      const line = { taskId: news.taskId, at: wireTime(news.at), level: news.level, message };
       if (this.#latest !== null && this.#log.push(line) > MAX_LOG) this.#log.shift();
-      this.#put(`log ${sequence}`, eventText('log', line));
+      this.#put(logEvent(line));
     } else if (news.type === 'progress') {
       if (this.#latest !== null) this.#latest = news.task;
-      this.#put(`progress ${news.taskId}`, eventText('progress', toWire(news.task, NO_PAYLOADS)));
+      this.#put(progressEvent(news.task));
     } else if (this.#told === null || !sameState(this.#told, news.task)) {
       if (this.#told !== null) this.#told = this.#latest = news.task;
-      this.#put(`status ${sequence}`, statusText(news.task));
+      this.#put(statusEvent(news.task));
     }
   }
 
-  #put(key: string, text: string): void {
-    this.#pending.delete(key); // newest last: ids stay in order
-    this.#pending.set(key, text);
+  #put(event: SentEvent): void {
+    this.#pending.delete(event.key); // newest last: ids stay in order
+    this.#pending.set(event.key, event);
     if (this.#timer !== null) return;
     // after a quiet tick: with what else comes in this turn, then no more until the next tick
     queueMicrotask(() => this.#flush());
@@ -118,8 +178,11 @@ export class EventGroup {
 
   #flush(): void {
     if (this.#pending.size === 0) return;
-    const batch = batchOf([...this.#pending]);
+    const events = [...this.#pending.values()];
     this.#pending = new Map();
+    for (const event of events) this.#ring.push(event);
+    if (this.#readers.size === 0) return;
+    const batch = batchOf(events);
     for (const stream of this.#readers) stream.send(batch);
   }
 
@@ -133,29 +196,4 @@ export class EventGroup {
 function sameState(told: TaskRecord, task: TaskRecord): boolean {
   const started = (told.startedAt === null) === (task.startedAt === null);
   return started && told.status === task.status && told.attempt === task.attempt && told.version >= task.version;
-}
-
-function statusText(task: TaskRecord): string {
-  return eventText('status', toWire(task, NO_PAYLOADS));
-}
-
-/** One event (HTML, section 9.2). JSON text has no line breaks. */
-function eventText(event: string, data: unknown): string {
-  return `event: ${event}\nid: ${BOOT}-${++sequence}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
-/** Encoded when somebody needs it, and once. */
-function batchOf(events: readonly (readonly [key: string, text: string])[]): Batch {
-  let chunk: Uint8Array | undefined;
-  let parts: Batch['parts'] | undefined;
-  return {
-    get chunk() {
-      chunk ??= encode(events.map(([, text]) => text).join(''));
-      return chunk;
-    },
-    get parts() {
-      parts ??= events.map(([key, text]) => [key, encode(text)] as const);
-      return parts;
-    },
-  };
 }

@@ -1,15 +1,38 @@
-import type { TaskNews } from '../events.ts';
 import type { TaskRecord } from '../task/record.ts';
-import { EventGroup } from './event-group.ts';
+import type { Caller } from './caller.ts';
+import { EventGroup, type EventSource } from './event-group.ts';
+import type { Seen } from './event-id.ts';
 import { EventStream, encode } from './event-stream.ts';
 import { HttpProblem } from './problem.ts';
 
 const KEEP_ALIVE = encode(': keep-alive\n\n');
-/** Shorter than the idle timeout of common proxies, which is a minute or half of one. */
+/** Shorter than the idle timeout of common proxies, which is a minute or half of one. Rights are asked for again as often. */
 const KEEP_ALIVE_MS = 15_000;
+/** `EventSource` comes back after a few seconds. */
+const LINGER_MS = 15_000;
 
-/** Where the events of a group come from; ends by itself, or when the signal is aborted. */
-export type EventSource = (signal: AbortSignal) => AsyncIterable<TaskNews>;
+/** A reader who comes. */
+export interface Opening {
+  /** Of the events: readers of equal keys, with equal rights, get the same. */
+  readonly key: string;
+  readonly caller: Caller;
+  /** As it is, when the events are those of one task: the stream starts with it. */
+  readonly task: TaskRecord | null;
+  readonly source: EventSource;
+  /** What the reader saw last; null: nothing. */
+  readonly seen: Seen | null;
+  /** Reads how things stand with many tasks, for a reader who missed too much. */
+  readonly snapshot?: (() => Promise<readonly TaskRecord[]>) | undefined;
+  /** Asks for the reader's rights again; null: he has none any more. Left out: they cannot change. */
+  readonly renew?: (() => Promise<Caller | null>) | undefined;
+}
+
+/** An open stream. */
+interface Reader {
+  readonly stream: EventStream;
+  readonly group: EventGroup;
+  readonly opening: Opening;
+}
 
 /**
  * All open event streams of a handler. Readers of the same events share a group, which reads the manager's news once and
@@ -17,63 +40,123 @@ export type EventSource = (signal: AbortSignal) => AsyncIterable<TaskNews>;
  */
 export class EventHub {
   readonly #groups = new Map<string, EventGroup>();
-  readonly #streams = new Set<EventStream>();
+  readonly #readers = new Set<Reader>();
+  /** Open streams by the id of their principal. */
+  readonly #counts = new Map<string, number>();
   readonly #maxStreams: number;
+  readonly #lingerMs: number;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  /** @param maxStreams open at once */
-  constructor(maxStreams: number) {
+  /** @param options `maxStreams`: open at once, of one principal. `lingerMs`: how long readers who went may come back. */
+  constructor({ maxStreams, lingerMs = LINGER_MS }: { readonly maxStreams: number; readonly lingerMs?: number }) {
     this.#maxStreams = maxStreams;
+    this.#lingerMs = lingerMs;
   }
 
   /**
    * Opens a stream.
-   * @param key readers of equal keys get the same events
-   * @param task as it is, when the events are those of one task: the stream starts with it
-   * @param source of the first reader of a key
-   * @throws {HttpProblem} 429 when there are too many, 503 once closed
+   * @throws {HttpProblem} 429 when the principal has too many, 503 once closed
    */
-  open(key: string, task: TaskRecord | null, source: EventSource): ReadableStream<Uint8Array> {
-    if (this.#closed) throw new HttpProblem('manager_closed', 'No more events come from here.');
-    if (this.#streams.size >= this.#maxStreams) {
-      throw new HttpProblem(
-        'rate_limited',
-        `There are ${this.#streams.size} open event streams, as many as are allowed.`,
-        {},
-        { 'retry-after': '5' },
-      );
+  async open(opening: Opening): Promise<ReadableStream<Uint8Array>> {
+    const { id } = opening.caller;
+    this.#refuse(id);
+    const count = this.#counts.get(id) ?? 0;
+    this.#counts.set(id, count + 1); // before anything is waited for, or many would come at once
+    const release = this.#releaseOnce(id);
+    try {
+      return await this.#join(opening, release);
+    } catch (error) {
+      release();
+      throw error;
     }
-    const group = this.#groupOf(key, task, source);
-    const stream = new EventStream(() => {
-      this.#streams.delete(stream);
-      group.leave(stream);
-      if (this.#streams.size === 0) this.#stopKeepingAlive();
-    });
-    this.#streams.add(stream);
-    this.#timer ??= setInterval(() => this.#keepAlive(), KEEP_ALIVE_MS).unref();
-    group.join(stream);
-    return stream.readable;
   }
 
   /** Ends all streams; none is opened any more. */
   close(): void {
     this.#closed = true;
-    for (const stream of this.#streams) stream.close();
+    for (const { stream } of this.#readers) stream.close();
+    for (const group of [...this.#groups.values()]) group.close();
   }
 
-  #groupOf(key: string, task: TaskRecord | null, source: EventSource): EventGroup {
-    const open = this.#groups.get(key);
-    if (open !== undefined) return open;
-    const group = new EventGroup(task, source, () => {
-      if (this.#groups.get(key) === group) this.#groups.delete(key);
+  #refuse(id: string): void {
+    if (this.#closed) throw new HttpProblem('manager_closed', 'No more events come from here.');
+    const count = this.#counts.get(id) ?? 0;
+    if (count < this.#maxStreams) return;
+    const detail = `You have ${count} open event streams, as many as are allowed.`;
+    throw new HttpProblem('rate_limited', detail, {}, { 'retry-after': '5' });
+  }
+
+  #releaseOnce(id: string): () => void {
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      const count = this.#counts.get(id) ?? 1;
+      if (count > 1) this.#counts.set(id, count - 1);
+      else this.#counts.delete(id);
+    };
+  }
+
+  async #join(opening: Opening, release: () => void): Promise<ReadableStream<Uint8Array>> {
+    const { seen, snapshot } = opening;
+    const group = this.#groupOf(opening);
+    let tasks: readonly TaskRecord[] | null = null;
+    let mark = 0;
+    if (seen !== null && snapshot !== undefined && !group.remembers(seen)) {
+      // First the group listens, then the tasks are read: what happens between is told after them.
+      await new Promise((resolve) => setImmediate(resolve));
+      mark = group.mark();
+      tasks = await snapshot();
+      if (this.#closed) throw new HttpProblem('manager_closed', 'No more events come from here.');
+    }
+    const reader: Reader = {
+      group,
+      opening,
+      stream: new EventStream(() => {
+        release();
+        this.#readers.delete(reader);
+        group.leave(reader.stream);
+        if (this.#readers.size === 0) this.#stopKeepingAlive();
+      }),
+    };
+    this.#readers.add(reader);
+    this.#timer ??= setInterval(() => this.#keepAlive(), KEEP_ALIVE_MS).unref();
+    if (tasks === null) group.join(reader.stream, seen);
+    else group.joinAnew(reader.stream, tasks, mark);
+    return reader.stream.readable;
+  }
+
+  #groupOf({ key, caller, task, source }: Opening): EventGroup {
+    const shared = JSON.stringify([key, caller.rightsKey]);
+    const open = this.#groups.get(shared);
+    if (open?.fits(task)) return open;
+    const group: EventGroup = new EventGroup({
+      task,
+      source,
+      caller,
+      lingerMs: this.#lingerMs,
+      onEnd: () => {
+        if (this.#groups.get(shared) === group) this.#groups.delete(shared);
+      },
     });
-    this.#groups.set(key, group);
+    this.#groups.set(shared, group);
     return group;
   }
 
   #keepAlive(): void {
-    for (const stream of this.#streams) stream.nudge(KEEP_ALIVE);
+    for (const reader of this.#readers) {
+      reader.stream.nudge(KEEP_ALIVE);
+      void this.#renew(reader);
+    }
+  }
+
+  /** A token that was revoked, or a right that was taken away, ends the stream: whoever comes back is told why. */
+  async #renew({ stream, group, opening }: Reader): Promise<void> {
+    if (opening.renew === undefined) return;
+    const caller = await opening.renew();
+    if (caller === null) stream.close();
+    else group.caller = caller;
   }
 
   #stopKeepingAlive(): void {

@@ -1,4 +1,5 @@
 import { parseDictionary, parseItem, Token } from 'structured-headers';
+import type { TaskRecord } from '../task/record.ts';
 import { HttpProblem } from './problem.ts';
 
 const MAX_KEY = 255;
@@ -55,4 +56,19 @@ export function noneMatches(headers: Headers, etag: string): boolean {
   const value = headers.get('if-none-match');
   if (value === null) return false;
   return value.trim() === '*' || value.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+}
+
+/** What documents say of `If-Match`. */
+export const IF_MATCH = { 'If-Match': 'the `ETag` that the task must have; 412 when it has another one' };
+
+/**
+ * Holds a change to `If-Match` (RFC 9110, section 13.1.1), by strong comparison: a weak tag never matches.
+ * @throws {HttpProblem} 412
+ */
+export function requireMatch(headers: Headers, { id, version }: TaskRecord): void {
+  const value = headers.get('if-match');
+  if (value === null || value.trim() === '*') return;
+  const etag = etagOf(version);
+  if (value.split(',').some((tag) => tag.trim() === etag)) return;
+  throw new HttpProblem('version_conflict', `Task ${id} has the entity tag ${etag}, which If-Match does not name.`);
 }

@@ -4,8 +4,8 @@ import { Flag, Sort, Status, Time } from './schemas.ts';
 
 const Names = z.array(z.string());
 
-/** The query of a list: a filter and how to page through it. Lists may be repeated, or have commas between. */
-export const ListParameters = z.strictObject({
+/** A filter as a query. Lists may be repeated, or have commas between. */
+export const FilterParameters = z.strictObject({
   status: z.array(Status).optional(),
   handler: Names.optional(),
   ids: Names.optional(),
@@ -26,6 +26,10 @@ export const ListParameters = z.strictObject({
     .enum(['true', 'false', 'both'])
     .transform((text) => (text === 'both' ? text : text === 'true'))
     .optional(),
+});
+
+/** The query of a list: a filter and how to page through it. */
+export const ListParameters = FilterParameters.extend({
   sort: Sort.optional(),
   limit: z.coerce.number().int().min(1).max(1_000).optional(),
   cursor: z.string().optional(),
@@ -34,7 +38,7 @@ export const ListParameters = z.strictObject({
 });
 
 /** A filter from a query that was checked. */
-export function filterOf(query: z.output<typeof ListParameters>): TaskFilter {
+export function filterOf(query: z.output<typeof FilterParameters>): TaskFilter {
   return {
     status: query.status,
     handler: query.handler,

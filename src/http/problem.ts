@@ -54,7 +54,7 @@ export class BodyInvalidProblem extends HttpProblem {
 }
 
 /** The HTTP status of a code. */
-function statusOf(code: ProblemCode): number {
+export function statusOf(code: ProblemCode): number {
   return OWN_STATUS[code] ?? (code === 'task_unfinished' ? null : ERROR_STATUS[code]) ?? 500;
 }
 

@@ -1,15 +1,17 @@
 import type { z } from 'zod';
 import { type BodyLimits, readJson } from './body.ts';
+import type { Caller } from './caller.ts';
 import { issuesOf } from './issues.ts';
 import { BodyInvalidProblem, HttpProblem, type ProblemCode } from './problem.ts';
 import { badParameter, listKeys, readQuery } from './query.ts';
 
 /** The methods that routes have. HEAD comes with GET (RFC 9110, section 9.3.2). */
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /** A request as it came from the router. */
 interface RawCall {
   readonly request: Request;
+  readonly caller: Caller;
   readonly search: URLSearchParams;
   /** Segments of the path, as they were written. */
   readonly params: Readonly<Record<string, string>>;
@@ -20,6 +22,7 @@ interface RawCall {
 /** A request that was checked against its route. */
 interface Call<Params, Query, Body> {
   readonly request: Request;
+  readonly caller: Caller;
   readonly search: URLSearchParams;
   readonly params: Params;
   readonly query: Query;
@@ -27,19 +30,34 @@ interface Call<Params, Query, Body> {
   readonly link: (path: string) => string;
 }
 
+/** The groups that routes are shown in. */
+export type Tag = 'tasks' | 'events' | 'service';
+
+/** An answer with a body that is no JSON, or with none; `type`: its media type. */
+export interface PlainAnswer {
+  readonly type: string | null;
+  readonly description: string;
+}
+
 /** What documents say of a route. */
-interface RouteFacts {
+export interface RouteFacts {
   readonly method: Method;
   /** Below the path of our own routes, with `:name` for a segment. */
   readonly path: string;
   /** Unique; the name of the operation in OpenAPI. */
   readonly id: string;
+  readonly tag: Tag;
   readonly summary: string;
+  /** Needs no credential. */
+  readonly open?: boolean | undefined;
   readonly params?: z.ZodObject | undefined;
   readonly query?: z.ZodObject | undefined;
   readonly body?: z.ZodType | undefined;
-  /** The schema of each success; null: nothing, or no JSON. */
-  readonly answers: Readonly<Record<number, z.ZodType | null>>;
+  /** Request headers beside those of HTTP itself, and what they do. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The schema of each success. */
+  readonly answers: Readonly<Record<number, z.ZodType | PlainAnswer>>;
+  /** Beside those of every route. */
   readonly problems: readonly ProblemCode[];
 }
 
@@ -60,6 +78,8 @@ export type RouteDefinition<
   readonly query?: Query;
   /** Of JSON; one that takes `undefined` may be left out by the client. */
   readonly body?: Body;
+  /** Runs before anything is read. @throws {HttpProblem} */
+  guard?(caller: Caller): Promise<void> | undefined;
   handle(call: Call<z.output<Params>, z.output<Query>, z.output<Body>>): Response | Promise<Response>;
 };
 
@@ -69,14 +89,16 @@ export function route<
   Query extends z.ZodObject = z.ZodObject,
   Body extends z.ZodType = z.ZodType,
 >(definition: RouteDefinition<Params, Query, Body>): Route {
-  const { handle, ...facts } = definition;
+  const { handle, guard, ...facts } = definition;
   const { params: paramsSchema, query: querySchema, body: bodySchema } = definition;
   const lists = querySchema === undefined ? new Set<string>() : listKeys(querySchema);
   return {
     ...facts,
-    async serve({ request, search, params, link }, limits) {
+    async serve({ request, caller, search, params, link }, limits) {
+      await guard?.(caller);
       const call = {
         request,
+        caller,
         search,
         link,
         params: paramsSchema === undefined ? params : parseParams(paramsSchema, params),

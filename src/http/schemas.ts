@@ -35,6 +35,45 @@ const TagValue = z.union([z.string(), z.number(), z.boolean()], {
 /** Tags by key. */
 export const Tags = z.record(z.string(), TagValue);
 
+/** The body of a submit. */
+export const SubmitBody = z.strictObject({
+  handler: z.string(),
+  input: z.unknown().optional(),
+  priority: z.int().min(-1_000_000).max(1_000_000).optional(),
+  delay: DurationValue.optional(),
+  runAt: Time.optional(),
+  hold: z.boolean().optional(),
+  startBy: DurationValue.optional(),
+  unique: z
+    .strictObject({
+      key: z.string(),
+      scope: z
+        .union([z.enum(['unstarted', 'unfinished']), z.strictObject({ window: DurationValue })], {
+          error: 'It must be "unstarted", "unfinished" or { "window": duration }',
+        })
+        .optional(),
+      onConflict: z.enum(['skip', 'error']).optional(),
+    })
+    .optional(),
+  tags: Tags.optional(),
+  description: z.string().optional(),
+  /** In whose name; default: the caller's. */
+  submittedBy: z.string().optional(),
+  entityId: z.string().optional(),
+  parentId: z.string().optional(),
+  metadata: z.unknown().optional(),
+});
+
+/** What a patch may change; null removes (RFC 7396). */
+export const TaskPatch = z.strictObject({
+  priority: z.int().min(-1_000_000).max(1_000_000).optional(),
+  runAt: Time.nullable().optional(),
+  tags: z.record(z.string(), TagValue.nullable()).optional(),
+  description: z.string().nullable().optional(),
+  entityId: z.string().nullable().optional(),
+  metadata: z.unknown().optional(),
+});
+
 /** What a list can be sorted by; `-` for descending. */
 export const Sort = z.enum(
   SORT_KEYS.flatMap((key) => [key, `-${key}`] as const) as [SortKey | `-${SortKey}`, ...(SortKey | `-${SortKey}`)[]],
@@ -46,26 +85,30 @@ export const TaskPath = z.object({ id: z.string().min(1).max(200) });
 const WireTime = z.iso.datetime({ precision: 3 });
 const Text = z.string().nullable();
 
-/** A task as it is answered. */
-export const Task = z.object({
+const TaskError = z.object({ name: z.string(), message: z.string(), code: Text }).nullable().meta({ id: 'TaskError' });
+const Progress = z
+  .object({
+    processed: z.number().nullable(),
+    total: z.number().nullable(),
+    fraction: z.number().min(0).max(1).nullable(),
+    message: Text,
+    rate: z.number().nullable(),
+    remainingMs: z.number().nullable(),
+    at: WireTime,
+  })
+  .nullable()
+  .meta({ id: 'TaskProgress' });
+
+/** The fields of a task as it is answered. */
+const TaskFields = z.object({
   id: z.string(),
   handler: z.string(),
   description: Text,
   status: Status,
   input: z.unknown().optional(),
   result: z.unknown().optional(),
-  error: z.object({ name: z.string(), message: z.string(), code: Text }).nullable(),
-  progress: z
-    .object({
-      processed: z.number().nullable(),
-      total: z.number().nullable(),
-      fraction: z.number().min(0).max(1).nullable(),
-      message: Text,
-      rate: z.number().nullable(),
-      remainingMs: z.number().nullable(),
-      at: WireTime,
-    })
-    .nullable(),
+  error: TaskError,
+  progress: Progress,
   checkpoint: z.unknown(),
   priority: z.int(),
   attempt: z.int(),
@@ -95,16 +138,87 @@ export const Task = z.object({
   version: z.int(),
 });
 
+/** A task as it is answered. */
+export const Task = TaskFields.meta({ id: 'Task' });
+
 /** What a submit answers. */
-export const SubmittedTask = Task.extend({
+export const SubmittedTask = TaskFields.extend({
   warnings: z.array(z.object({ code: z.string(), message: z.string() })),
-});
+}).meta({ id: 'SubmittedTask' });
 
 /** A page of a list. `next` and `previous` are cursors. */
-export const TaskPage = z.object({
-  items: z.array(Task),
-  next: Text,
-  previous: Text,
-  total: z.int().optional(),
-  truncated: z.literal(true).optional(),
+export const TaskPage = z
+  .object({
+    items: z.array(Task),
+    next: Text,
+    previous: Text,
+    total: z.int().optional(),
+    truncated: z.literal(true).optional(),
+  })
+  .meta({ id: 'TaskPage' });
+
+/** Tasks that belong to one, without input and result. */
+export const RelatedTasks = z.object({ items: z.array(Task) });
+
+/** Log lines of a task. `next`: the `after` of those that follow. */
+export const LogPage = z.object({
+  items: z.array(
+    z.object({ seq: z.int(), at: WireTime, level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() }),
+  ),
+  next: z.int().nullable(),
+});
+
+/** The attempts of a task. */
+export const Attempts = z.object({
+  items: z.array(
+    z.object({
+      attempt: z.int(),
+      workerId: z.string(),
+      startedAt: WireTime.nullable(),
+      finishedAt: WireTime.nullable(),
+      outcome: z.enum(['succeeded', 'failed', 'cancelled', 'retrying', 'snoozed', 'interrupted', 'lost']).nullable(),
+      error: TaskError,
+    }),
+  ),
+});
+
+/** Why a task does not run, or who runs it. */
+export const Explained = z
+  .object({
+    taskId: z.string(),
+    handler: z.string(),
+    status: Status,
+    reasons: z.array(
+      z.object({
+        code: z.enum(['held', 'run_at', 'waits_for', 'paused', 'unserved', 'slots_taken', 'not_claiming', 'turn']),
+        message: z.string(),
+        runAt: WireTime.optional(),
+        handler: Text.optional(),
+        of: z.enum(['manager', 'handler']).optional(),
+        used: z.int().optional(),
+        limit: z.int().optional(),
+      }),
+    ),
+    worker: z.object({ id: z.string(), host: Text, pid: z.int().nullable(), lastSeenAt: WireTime }).nullable(),
+    progress: Progress,
+  })
+  .meta({ id: 'Explanation' });
+
+/** What can be submitted. */
+export const Handlers = z.object({
+  items: z.array(
+    z.object({
+      name: z.string(),
+      description: Text,
+      input: z.record(z.string(), z.unknown()),
+      deprecated: z.union([z.boolean(), z.string()]),
+    }),
+  ),
+});
+
+/** Who the caller is. `scope`: which tasks exist for him. */
+export const Me = z.object({
+  principal: z.object({ id: z.string(), admin: z.boolean() }).nullable(),
+  scope: z.enum(['all', 'some', 'none']),
+  actions: z.array(z.enum(['submit', 'read', 'cancel', 'restart', 'runNow', 'update', 'delete'])),
 });

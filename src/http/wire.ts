@@ -35,7 +35,7 @@ export interface Payloads {
 }
 
 /** Both. */
-const ALL_PAYLOADS: Payloads = { input: true, result: true };
+export const ALL_PAYLOADS: Payloads = { input: true, result: true };
 /** Neither, as events have it. */
 export const NO_PAYLOADS: Payloads = { input: false, result: false };
 
@@ -54,7 +54,7 @@ export function toWire(task: TaskRecord, payloads: Payloads = ALL_PAYLOADS): Wir
     status,
     ...(payloads.input ? { input: task.input ?? null } : undefined),
     ...(payloads.result ? { result: task.result ?? null } : undefined),
-    error: error === null ? null : { name: error.name, message: error.message, code: error.code },
+    error: wireError(error),
     progress: progress === null ? null : { ...progress, at: wireTime(progress.at) },
     checkpoint: task.checkpoint ?? null,
     priority: task.priority,
@@ -84,6 +84,11 @@ export function toWire(task: TaskRecord, payloads: Payloads = ALL_PAYLOADS): Wir
     cancelReason: task.cancelReason,
     version: task.version,
   };
+}
+
+/** An error as the wire has it. */
+export function wireError(error: TaskErrorInfo | null): WireError | null {
+  return error === null ? null : { name: error.name, message: error.message, code: error.code };
 }
 
 function maybe(ms: number | null): string | null {

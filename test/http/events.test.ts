@@ -66,32 +66,6 @@ describe('GET /tasks/{id}/events', () => {
     }
   });
 
-  test('a client that disconnects ends its subscription', async () => {
-    const id = await submit({ handler: 'held' });
-    const unwatched = new Promise<void>((resolve) => {
-      const { manager } = world;
-      const original = manager.task.bind(manager);
-      manager.task = (taskId) => {
-        const handle = original(taskId);
-        const { id } = handle;
-        return {
-          id,
-          result: (options) => handle.result(options),
-          cancel: (reason) => handle.cancel(reason),
-          events(options) {
-            options?.signal?.addEventListener('abort', () => resolve());
-            return handle.events(options);
-          },
-        };
-      };
-    });
-    const leaving = new AbortController();
-    const response = await world.fetch(`/tasks/${id}/events`, { signal: leaving.signal });
-    await eventsOf(response).next();
-    leaving.abort();
-    await unwatched;
-  });
-
   test('404 for no task; 429 above the limit, and room again when one has gone', async () => {
     expect((await world.fetch('/tasks/task_0/events')).status).toBe(404);
     const id = await submit({ handler: 'held' });

@@ -155,15 +155,6 @@ describe('the URL', () => {
   });
 });
 
-describe('options', () => {
-  test('one that is not known is an error, so that no `authenticate` goes unheard', async () => {
-    world = await World.open();
-    const { createHandler } = await import('tasklane/http');
-    expect(() => createHandler(world.manager, { authenticate: () => null } as object)).toThrow(/authenticate/);
-    expect(() => createHandler(world.manager, { limits: { pageSize: 0 } })).toThrow(/limits\.pageSize/);
-  });
-});
-
 describe('clients that go', () => {
   test('one that leaves in the middle of a body disturbs nobody', async () => {
     world = await World.open();

@@ -1,20 +1,15 @@
 import { z } from 'zod';
-import type { AnyTask } from '../../handler/define.ts';
+import { STATUSES } from '../../task/status.ts';
 import { json } from '../answer.ts';
 import type { HttpContext } from '../context.ts';
+import { describeHandler } from '../handler-schema.ts';
+import { meOf } from '../me.ts';
+import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
+import { Handlers, Me } from '../schemas.ts';
 
-const Counts = z.record(z.string(), z.int());
-const Handlers = z.object({
-  items: z.array(
-    z.object({
-      name: z.string(),
-      description: z.string().nullable(),
-      input: z.record(z.string(), z.unknown()),
-      deprecated: z.union([z.boolean(), z.string()]),
-    }),
-  ),
-});
+const Counts = z.object(Object.fromEntries(STATUSES.map((status) => [status, z.int()])));
+const Ready = z.object({ ready: z.boolean(), problems: z.array(z.string()) });
 
 /** What the service says of itself. */
 export function aboutRoutes({ manager }: HttpContext): readonly Route[] {
@@ -22,25 +17,43 @@ export function aboutRoutes({ manager }: HttpContext): readonly Route[] {
     method: 'GET',
     path: '/handlers',
     id: 'listHandlers',
+    tag: 'service',
     summary: 'What can be submitted: names, and the JSON Schema of each input',
     answers: { 200: Handlers },
     problems: [],
-    handle: () => json(200, { items: manager.handlers().map(describe) }),
+    handle: () => json(200, { items: manager.handlers().map(describeHandler) }),
+  });
+  const me = route({
+    method: 'GET',
+    path: '/me',
+    id: 'getMe',
+    tag: 'service',
+    summary: 'Who the caller is, which tasks exist for him, and what he may do with those of his own',
+    answers: { 200: Me },
+    problems: [],
+    handle: ({ caller }) => json(200, meOf(caller)),
   });
   const stats = route({
     method: 'GET',
     path: '/stats',
     id: 'getStats',
-    summary: 'Tasks counted by status and by handler',
+    tag: 'service',
+    summary: 'Tasks counted by status and by handler; only for callers for whom all tasks exist',
     answers: { 200: z.object({ byStatus: Counts, byHandler: z.record(z.string(), Counts) }) },
     problems: [],
-    handle: async () => json(200, await manager.stats()),
+    async handle({ caller }) {
+      if (caller.scope !== null)
+        throw new HttpProblem('forbidden', 'These counts are of all tasks, not only of yours.');
+      return json(200, await manager.stats());
+    },
   });
   const health = route({
     method: 'GET',
     path: '/health',
     id: 'getHealth',
+    tag: 'service',
     summary: 'Whether the process answers',
+    open: true,
     answers: { 200: z.object({ status: z.literal('ok') }) },
     problems: [],
     handle: () => json(200, { status: 'ok' }),
@@ -49,32 +62,15 @@ export function aboutRoutes({ manager }: HttpContext): readonly Route[] {
     method: 'GET',
     path: '/ready',
     id: 'getReadiness',
+    tag: 'service',
     summary: 'Whether tasks are taken and run; 503 when not',
-    answers: {
-      200: z.object({ ready: z.boolean(), problems: z.array(z.string()) }),
-      503: z.object({ ready: z.boolean(), problems: z.array(z.string()) }),
-    },
+    open: true,
+    answers: { 200: Ready, 503: Ready },
     problems: [],
     async handle() {
       const state = await manager.health();
       return json(state.ready ? 200 : 503, state);
     },
   });
-  return [handlers, stats, health, ready];
-}
-
-function describe({ name, description, input, deprecated }: AnyTask): z.output<typeof Handlers>['items'][number] {
-  return { name, description: description ?? null, input: schemaOf(input), deprecated: deprecated ?? false };
-}
-
-/** What a Standard JSON Schema says of its input; `{}`, anything, for a schema that cannot tell. */
-function schemaOf(input: AnyTask['input']): Record<string, unknown> {
-  const standard = input?.['~standard'] as
-    | { readonly jsonSchema?: { input(options: { target: string }): Record<string, unknown> } }
-    | undefined;
-  try {
-    return standard?.jsonSchema?.input({ target: 'draft-2020-12' }) ?? {};
-  } catch {
-    return {}; // it holds what JSON Schema has no words for
-  }
+  return [handlers, me, stats, health, ready];
 }

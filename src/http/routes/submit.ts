@@ -1,58 +1,38 @@
 import { z } from 'zod';
 import { InputInvalidError } from '../../errors.ts';
 import type { SubmitOptions } from '../../submit-options.ts';
-import type { TaskRecord } from '../../task/record.ts';
 import { json } from '../answer.ts';
+import type { Caller } from '../caller.ts';
 import type { HttpContext } from '../context.ts';
-import { idempotencyKeyOf } from '../headers.ts';
+import { etagOf, idempotencyKeyOf } from '../headers.ts';
+import { InFlight } from '../in-flight.ts';
 import { BodyInvalidProblem, HttpProblem } from '../problem.ts';
+import { retryAfter } from '../retry-after.ts';
 import { type Route, route } from '../route.ts';
-import { DurationValue, Flag, SubmittedTask, Tags, Time } from '../schemas.ts';
-import { toWire } from '../wire.ts';
-
-/** The body of a submit. */
-const Submit = z.strictObject({
-  handler: z.string(),
-  input: z.unknown().optional(),
-  priority: z.int().min(-1_000_000).max(1_000_000).optional(),
-  delay: DurationValue.optional(),
-  runAt: Time.optional(),
-  hold: z.boolean().optional(),
-  startBy: DurationValue.optional(),
-  unique: z
-    .strictObject({
-      key: z.string(),
-      scope: z
-        .union([z.enum(['unstarted', 'unfinished']), z.strictObject({ window: DurationValue })], {
-          error: 'It must be "unstarted", "unfinished" or { "window": duration }',
-        })
-        .optional(),
-      onConflict: z.enum(['skip', 'error']).optional(),
-    })
-    .optional(),
-  tags: Tags.optional(),
-  description: z.string().optional(),
-  entityId: z.string().optional(),
-  parentId: z.string().optional(),
-  metadata: z.unknown().optional(),
-});
-
-/** A client that comes back sooner learns little; one that cares follows the events. In seconds. */
-const RETRY_AFTER = 1;
-const RETRY_AFTER_MAX = 3_600;
+import { Flag, SubmitBody, SubmittedTask } from '../schemas.ts';
+import { SubmitLimit } from '../submit-limit.ts';
+import { previewOf } from '../submit-preview.ts';
+import { keyTaken, withoutStrangers } from '../tasks.ts';
 
 /** `POST /tasks`. */
-export function submitRoutes({ manager }: HttpContext): readonly Route[] {
+export function submitRoutes(context: HttpContext): readonly Route[] {
+  const { manager, settings } = context;
+  const limit = settings.submits === null ? null : new SubmitLimit(settings.submits);
+  const inFlight = new InFlight();
+
   const submit = route({
     method: 'POST',
     path: '/tasks',
     id: 'submitTask',
+    tag: 'tasks',
     summary: 'Submit a task; 200 where an earlier task answers by its idempotency key or unique key',
     query: z.strictObject({ failOnWarning: Flag.optional() }),
-    body: Submit,
+    body: SubmitBody,
+    headers: {
+      'Idempotency-Key': 'Makes a retry safe: the same key and input are answered with the earlier task',
+    },
     answers: { 202: SubmittedTask, 200: SubmittedTask },
     problems: [
-      'malformed',
       'option_invalid',
       'payload_too_large',
       'unsupported_media_type',
@@ -60,29 +40,58 @@ export function submitRoutes({ manager }: HttpContext): readonly Route[] {
       'handler_unknown',
       'unique_conflict',
       'idempotency_conflict',
+      'idempotency_in_flight',
+      'rate_limited',
       'queue_full',
-      'manager_closed',
+      'task_not_found',
     ],
-    async handle({ body: { handler, input, runAt, ...rest }, query: { failOnWarning }, request, link }) {
+    guard: (caller) => limit?.take(caller.id),
+    async handle({ body, query: { failOnWarning }, request, link, caller }) {
+      const { handler, input, runAt, ...rest } = body;
+      const submittedBy = submitterOf(body, caller);
+      const key = idempotencyKeyOf(request.headers) ?? undefined;
       const options: SubmitOptions = {
         ...rest,
-        runAt: runAt === undefined ? undefined : new Date(runAt),
+        submittedBy,
         failOnWarning,
-        idempotencyKey: idempotencyKeyOf(request.headers) ?? undefined,
+        runAt: runAt === undefined ? undefined : new Date(runAt),
+        idempotencyKey: key,
       };
-      const task = await manager.submit(handler, input, options).catch((error: unknown) => {
-        throw error instanceof InputInvalidError ? inBody(error, failOnWarning ? '' : 'input') : error;
-      });
+      const task = await inFlight.run(key === undefined ? null : JSON.stringify([submittedBy, key]), () =>
+        manager.submit(handler, input, options).catch(async (error: unknown) => {
+          if (error instanceof InputInvalidError) throw inBody(error, failOnWarning ? '' : 'input');
+          throw await withoutStrangers(context, caller, error);
+        }),
+      );
       const record = await manager.get(task.id, { archived: true });
       if (record === null)
         throw new HttpProblem('task_not_found', `Task ${task.id} was deleted as soon as it was there.`);
-      const answer = { ...toWire(record), warnings: task.warnings };
-      const location = link(`/tasks/${record.id}`);
-      if (!task.created) return json(200, answer, { location });
-      return json(202, answer, { location, 'retry-after': String(retryAfter(record)) });
+      // An earlier task answers only whom it may; whoever made a task may see what he made.
+      if (task.matched !== null && !caller.reads(record)) throw keyTaken(`${task.matched}_conflict`);
+      const answer = { ...caller.show(record), warnings: task.warnings };
+      const headers = { location: link(`/tasks/${record.id}`), etag: etagOf(record.version) };
+      if (!task.created) return json(200, answer, headers);
+      return json(202, answer, { ...headers, 'retry-after': retryAfter(record, Date.now()) });
     },
   });
   return [submit];
+}
+
+/**
+ * In whose name a task is submitted: the caller's, unless he names another and may.
+ * @throws {HttpProblem} 403 also when he may submit no such task
+ */
+function submitterOf(body: z.output<typeof SubmitBody>, caller: Caller): string | undefined {
+  const { principal } = caller;
+  const submittedBy = body.submittedBy ?? principal?.id;
+  if (principal === null || submittedBy === undefined) return submittedBy;
+  if (!caller.maySubmitAs(submittedBy)) {
+    throw new HttpProblem('forbidden', 'You may not submit tasks in the name of somebody else.');
+  }
+  if (!caller.may('submit', previewOf(body, submittedBy, Date.now()))) {
+    throw new HttpProblem('forbidden', 'You may not submit this task.');
+  }
+  return submittedBy;
 }
 
 /**
@@ -93,10 +102,4 @@ function inBody({ issues }: InputInvalidError, whole: string): BodyInvalidProble
   return new BodyInvalidProblem(
     issues.map(({ path, message }) => ({ path: path === '' ? whole : `input.${path}`, message })),
   );
-}
-
-/** Seconds until there may be something new. */
-function retryAfter({ runAt, createdAt }: TaskRecord): number {
-  if (runAt === null) return RETRY_AFTER;
-  return Math.min(Math.max(Math.ceil((runAt - createdAt) / 1_000), RETRY_AFTER), RETRY_AFTER_MAX);
 }

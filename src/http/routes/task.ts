@@ -1,39 +1,47 @@
 import { z } from 'zod';
-import { TaskNotFoundError } from '../../errors.ts';
 import type { TaskRecord } from '../../task/record.ts';
+import { isFinal } from '../../task/status.ts';
 import { parseDuration } from '../../time/duration.ts';
 import { answer, json } from '../answer.ts';
 import type { HttpContext } from '../context.ts';
 import { etagOf, noneMatches, preferredWaitOf } from '../headers.ts';
 import { hold } from '../hold.ts';
 import { HttpProblem } from '../problem.ts';
+import { retryAfter } from '../retry-after.ts';
 import { type Route, route } from '../route.ts';
 import { DurationText, Task, TaskPath } from '../schemas.ts';
+import { permitted } from '../tasks.ts';
 import { toWire } from '../wire.ts';
 
-/** What is done with one task: read it, read its result, cancel it. */
+/** One task, and its result. */
 export function taskRoutes(context: HttpContext): readonly Route[] {
-  const { manager, settings } = context;
+  const { settings } = context;
 
   const read = route({
     method: 'GET',
     path: '/tasks/:id',
     id: 'getTask',
+    tag: 'tasks',
     summary: 'One task; `wait`, or `Prefer: wait=<seconds>`, holds the answer until it is final or the time is over',
     params: TaskPath,
     query: z.strictObject({ wait: DurationText.optional() }),
-    answers: { 200: Task, 304: null },
-    problems: ['malformed', 'task_not_found'],
-    async handle({ params: { id }, query, request }) {
+    headers: {
+      Prefer: '`wait=<seconds>` (RFC 7240), where `wait` is not in the query',
+      'If-None-Match': 'the `ETag` of what the client has; 304 while that is still so',
+    },
+    answers: { 200: Task, 304: { type: null, description: 'Still at that version' } },
+    problems: ['task_not_found'],
+    async handle({ params: { id }, query, request, caller }) {
       const asked = query.wait === undefined ? null : parseDuration('wait', query.wait);
       const preferred = asked === null ? preferredWaitOf(request.headers) : null;
-      const found = await existing(context, id);
-      const task = await hold(context, found, asked ?? preferred ?? 0, request);
-      if (task === null) throw new TaskNotFoundError(id);
+      const found = await permitted(context, caller, 'read', id);
+      const held = await hold(context, found, asked ?? preferred ?? 0, request);
+      const task = held === found ? found : caller.fresh().check('read', held, id);
       const etag = etagOf(task.version);
       const headers = {
         etag,
-        'cache-control': 'no-cache',
+        'cache-control': 'private, no-cache',
+        ...(isFinal(task.status) ? undefined : { 'retry-after': retryAfter(task, Date.now()) }),
         ...(preferred === null
           ? undefined
           : {
@@ -41,7 +49,7 @@ export function taskRoutes(context: HttpContext): readonly Route[] {
               vary: 'prefer',
             }),
       };
-      return noneMatches(request.headers, etag) ? answer(304, null, headers) : json(200, toWire(task), headers);
+      return noneMatches(request.headers, etag) ? answer(304, null, headers) : json(200, caller.show(task), headers);
     },
   });
 
@@ -49,40 +57,19 @@ export function taskRoutes(context: HttpContext): readonly Route[] {
     method: 'GET',
     path: '/tasks/:id/result',
     id: 'getTaskResult',
+    tag: 'tasks',
     summary: 'The result, as bare JSON',
     params: TaskPath,
     answers: { 200: z.unknown() },
     problems: ['task_not_found', 'task_unfinished', 'task_failed', 'task_cancelled'],
-    async handle({ params: { id } }) {
-      const task = await existing(context, id);
-      if (task.status === 'succeeded') return json(200, task.result ?? null, { etag: etagOf(task.version) });
+    async handle({ params: { id }, caller }) {
+      const task = await permitted(context, caller, 'read', id);
+      if (task.status === 'succeeded') return json(200, caller.showResult(task), { etag: etagOf(task.version) });
       throw withoutResult(task);
     },
   });
 
-  const cancel = route({
-    method: 'POST',
-    path: '/tasks/:id/cancel',
-    id: 'cancelTask',
-    summary: 'Cancel: at once what does not run yet, else by telling the handler to stop',
-    params: TaskPath,
-    body: z.strictObject({ reason: z.string().max(1_000).optional() }).optional(),
-    answers: { 202: Task },
-    problems: ['malformed', 'input_invalid', 'task_not_found', 'transition_refused'],
-    async handle({ params: { id }, body, link }) {
-      const task = await manager.cancel(id, body?.reason);
-      return json(202, toWire(task), { location: link(`/tasks/${task.id}`) });
-    },
-  });
-
-  return [read, result, cancel];
-}
-
-/** @throws {TaskNotFoundError} */
-export async function existing({ manager }: HttpContext, id: string): Promise<TaskRecord> {
-  const task = await manager.get(id, { archived: true });
-  if (task === null) throw new TaskNotFoundError(id);
-  return task;
+  return [read, result];
 }
 
 function withoutResult(task: TaskRecord): HttpProblem {
