@@ -1,0 +1,165 @@
+import { TaskManager } from 'tasklane';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { operationsOf, RightsWorld } from './rights-world.ts';
+import { bodyOf, eventsOf } from './support.ts';
+
+let world: RightsWorld;
+beforeEach(async () => {
+  world = await RightsWorld.open();
+});
+afterEach(() => world.close());
+
+const OPERATIONS = operationsOf(new TaskManager()).filter(({ path }) => path.includes('{id}'));
+
+/** Everything an answer tells, with the id in it made the same. */
+async function told(response: Response, id: string): Promise<unknown> {
+  const text = await response.text();
+  const same = (value: string): string => value.replaceAll(id, '<id>');
+  return { status: response.status, headers: [...response.headers].map(([k, v]) => [k, same(v)]), text: same(text) };
+}
+
+/** Of the same form, and nobody's. */
+const unknownLike = (id: string): string => `${id.slice(0, -3)}${id.endsWith('zzz') ? 'yyy' : 'zzz'}`;
+
+const VARIANTS: readonly {
+  readonly query?: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}[] = [
+  {},
+  { query: '?wait=1ms' },
+  { query: '?purge=true&related=true&cancel=true' },
+  { query: '?nonsense=1' },
+  { body: {} },
+  { body: { priority: 'high' } },
+  { body: '{' },
+  { headers: { 'if-match': '"1"' } },
+  { headers: { 'if-none-match': '*' } },
+  { headers: { 'last-event-id': 'x' } },
+];
+
+describe('a stranger who guesses the id of a task is told what he is told of an id that is nobody’s', () => {
+  const cases = OPERATIONS.flatMap((operation) => VARIANTS.map((variant) => [operation, variant] as const));
+
+  test.each(['queued', 'running', 'final', 'archived'])('%s', async (state) => {
+    const handler = state === 'running' ? 'held' : 'quick';
+    const { id } = await world.submit(handler, state === 'queued' ? { hold: true } : {});
+    if (state === 'archived') await world.manager.delete(id);
+    const stored = (): Promise<unknown> => world.manager.get(id, { archived: true });
+    const before = await stored();
+    for (const [{ method, path }, { query = '', body, headers = {} }] of cases) {
+      if (method === 'GET' && body !== undefined) continue;
+      const ask = async (one: string): Promise<unknown> => {
+        const url = path.replace('{id}', one) + query;
+        return told(await world.ask('stranger', url, { method, body, headers }), one);
+      };
+      expect(await ask(id), `${method} ${path}${query}`).toEqual(await ask(unknownLike(id)));
+      const head = method === 'GET' ? 'HEAD' : method;
+      const asHead = await world.ask('stranger', path.replace('{id}', id), { method: head });
+      expect(asHead.status).toBeGreaterThanOrEqual(400);
+    }
+    expect(await stored()).toEqual(before);
+  });
+});
+
+describe('a stranger finds nothing', () => {
+  const submitMine = async (): Promise<string> =>
+    (await bodyOf(await world.ask('stranger', '/tasks', { method: 'POST', body: { handler: 'quick', hold: true } })))
+      .id;
+
+  test('in lists and counts, whatever the filter', async () => {
+    const parent = await world.submit('quick', { tags: { team: 'a' }, entityId: 'e1', description: 'Hidden' });
+    await world.submit('quick', { parentId: parent.id });
+    const mine = await submitMine();
+    for (const query of [
+      '',
+      `ids=${parent.id}`,
+      `q=${parent.id}`,
+      'q=hidden',
+      'submittedBy=owner',
+      'entityId=e1',
+      `parentId=${parent.id}`,
+      'tag.team=a',
+      'tag.team=',
+      'status=succeeded',
+      'handler=quick',
+      'archived=both',
+      'sort=-updatedAt',
+      'include=input,result',
+      'createdAfter=2000-01-01T00:00:00Z',
+    ]) {
+      const page = await world.json('stranger', `/tasks?total=true&${query}`);
+      const own = page.items.filter(({ id }) => id === mine).length;
+      expect([query, page.items.length, page.total]).toEqual([query, own, own]);
+      expect(page.next).toBeNull();
+    }
+  });
+
+  test('by a cursor of somebody else, or one made up', async () => {
+    for (let n = 0; n < 3; n++) await world.submit('quick');
+    const page = await world.json('owner', '/tasks?limit=1');
+    for (const cursor of [String(page.next), Buffer.from('{"id":1}').toString('base64url')]) {
+      const response = await world.ask('stranger', `/tasks?limit=1&cursor=${cursor}`);
+      expect([response.status, (await bodyOf(response)).code]).toEqual([400, 'cursor_invalid']);
+    }
+  });
+
+  test('behind a key that is taken', async () => {
+    await world.submit('quick', { hold: true, unique: { key: 'k' } });
+    for (const onConflict of ['skip', 'error']) {
+      const body = { handler: 'quick', unique: { key: 'k', onConflict } };
+      const response = await world.ask('stranger', '/tasks', { method: 'POST', body });
+      expect(response.status).toBe(409);
+      expect(await bodyOf(response)).toEqual({
+        type: 'about:blank',
+        title: 'Conflict',
+        status: 409,
+        detail: 'Another task has the unique key.',
+        code: 'unique_conflict',
+      });
+    }
+  });
+
+  test('related to his own, and deletes nothing that is not his', async () => {
+    const mine = await submitMine();
+    const { id: child } = await world.submit('quick', { parentId: mine });
+    expect((await world.json('stranger', `/tasks/${mine}/related`)).items).toEqual([]);
+    const gone = await world.ask('stranger', `/tasks/${mine}?related=true&cancel=true&purge=true`, {
+      method: 'DELETE',
+    });
+    expect(gone.status).toBe(204);
+    expect(await world.manager.get(child)).not.toBeNull();
+  });
+
+  test('and holds up nobody: a child of his does not keep a task from being deleted', async () => {
+    const { id } = await world.submit('quick');
+    const body = { handler: 'quick', hold: true, parentId: id };
+    const child = await bodyOf(await world.ask('stranger', '/tasks', { method: 'POST', body }));
+    expect((await world.ask('owner', `/tasks/${id}`, { method: 'DELETE' })).status).toBe(204);
+    expect(await world.manager.get(child.id)).not.toBeNull();
+  });
+
+  test('in the stream of all tasks', async () => {
+    const leaving = new AbortController();
+    const response = await world.handler(
+      new Request('http://x/events?archived=both', {
+        headers: { authorization: 'Bearer stranger' },
+        signal: leaving.signal,
+      }),
+    );
+    const events = eventsOf(response);
+    await world.submit('held');
+    await world.submit('quick');
+    const mine = await submitMine();
+    const first = await events.next();
+    expect(first.value?.data.id).toBe(mine);
+    const next = events.next();
+    await world.submit('quick');
+    await world.handler.close();
+    expect((await next).done).toBe(true);
+  });
+
+  test('in the counts of all tasks', async () => {
+    expect((await world.ask('stranger', '/stats')).status).toBe(403);
+  });
+});
