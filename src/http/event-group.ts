@@ -2,7 +2,7 @@ import type { TaskNews } from '../events.ts';
 import type { TaskRecord } from '../task/record.ts';
 import { isFinal } from '../task/status.ts';
 import type { Caller } from './caller.ts';
-import { lastSequence, type Seen } from './event-id.ts';
+import { lastSequence, nextSequence, type Seen } from './event-id.ts';
 import { EventRing, type SentEvent } from './event-ring.ts';
 import type { EventStream } from './event-stream.ts';
 import { batchOf, type LogData, logEvent, progressEvent, standingEvents, statusEvent } from './event-text.ts';
@@ -38,7 +38,8 @@ export class EventGroup {
   readonly #options: GroupOptions;
   readonly #readers = new Set<EventStream>();
   readonly #abort = new AbortController();
-  readonly #ring = new EventRing(lastSequence());
+  /** A number of its own: what was seen before belongs to others, even where nothing happened since. */
+  readonly #ring = new EventRing(nextSequence());
   /** What the next tick sends, by key. */
   #pending = new Map<string, SentEvent>();
   #timer: NodeJS.Timeout | null = null;

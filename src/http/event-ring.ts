@@ -19,7 +19,7 @@ export class EventRing {
   /** All later events are here. */
   #from: number;
 
-  /** @param from the newest event when the group began */
+  /** @param from a number older than all events to come */
   constructor(from: number) {
     this.#from = from;
   }

@@ -1,0 +1,70 @@
+import type { TaskNews, TaskRecord } from 'tasklane';
+import { expect, test } from 'vitest';
+import { Caller } from '../../src/http/caller.ts';
+import { EventHub } from '../../src/http/event-hub.ts';
+import { allowAll } from '../../src/http/policy.ts';
+import { previewOf } from '../../src/http/submit-preview.ts';
+
+const caller = new Caller(null, {
+  policy: allowAll,
+  hideForbidden: false,
+  redact: null,
+  definitionOf: () => undefined,
+});
+const task: TaskRecord = { ...previewOf({ handler: 'a' }, null, 0), id: 'task_1' };
+
+/** News that never come, and the moment that nobody waits for them any more. */
+function silence(): {
+  source: (signal: AbortSignal) => AsyncIterable<TaskNews>;
+  left: Promise<void>;
+  opened: () => number;
+} {
+  let opened = 0;
+  let leave = (): void => {};
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  return {
+    left,
+    opened: () => opened,
+    async *source(signal) {
+      opened++;
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      leave();
+    },
+  };
+}
+
+test('readers of the same events share one source, which ends when the last one has been gone for a while', async () => {
+  const hub = new EventHub({ maxStreams: 10, lingerMs: 5 });
+  const { source, left, opened } = silence();
+  const open = (): Promise<ReadableStream> => hub.open({ key: 'k', caller, task, source, seen: null });
+  const [a, b] = [await open(), await open()];
+  expect(opened()).toBe(1);
+  await a.cancel();
+  await b.cancel();
+  await left;
+});
+
+test('close() lets go of all of it, also while nobody reads', async () => {
+  const hub = new EventHub({ maxStreams: 10, lingerMs: 60_000 });
+  const { source, left } = silence();
+  const reading = await hub.open({ key: 'k', caller, task, source, seen: null });
+  await reading.cancel();
+  hub.close();
+  await left;
+  await expect(hub.open({ key: 'k', caller, task, source, seen: null })).rejects.toMatchObject({
+    code: 'manager_closed',
+  });
+});
+
+test('a snapshot that fails leaves no stream counted', async () => {
+  const hub = new EventHub({ maxStreams: 1, lingerMs: 5 });
+  const { source } = silence();
+  const seen = { sequence: null, final: null };
+  const failing = { key: 'k', caller, task: null, source, seen, snapshot: () => Promise.reject(new Error('storage')) };
+  for (let n = 0; n < 3; n++) await expect(hub.open(failing)).rejects.toThrow('storage');
+  const body = await hub.open({ ...failing, snapshot: async () => [] });
+  await body.cancel();
+  hub.close();
+});
