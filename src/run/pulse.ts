@@ -95,6 +95,7 @@ export class Pulse {
   /** Writes what there is to report. @param bare also that each lease is held */
   async beat(bare: boolean): Promise<void> {
     while (this.#beating !== null) await this.#beating;
+    if (this.#stopped) return; // meanwhile
     const sent: [Attempt, Said][] = [];
     for (const attempt of this.#host.held()) {
       const said = attempt.ended && !bare ? null : attempt.takeReport(bare);

@@ -14,6 +14,7 @@ import { SqliteStorage } from 'tasklane/sqlite';
 import { type FakeClock, fakeClock } from 'tasklane/testing';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { systemClock } from '../../src/time/clock.ts';
+import { type Mute, mute } from './mute.ts';
 
 /** The storages that behaviour is tested on. */
 export const STORAGES = ['memory', 'sqlite'] as const;
@@ -26,6 +27,8 @@ export interface World {
   readonly clock: FakeClock;
   /** A way to the tasks: on SQLite a connection of its own, on memory the same object. */
   connect(): TaskStorage;
+  /** The same, but it can be made to hang or to fail; at the end of the test it works again. */
+  mute(): Mute;
   /** Not started yet. With the world's clock and, unless given, a connection of its own. */
   manager<const Handlers extends readonly AnyTask[]>(options: TaskManagerOptions<Handlers>): TaskManager<Handlers>;
   /** Started. */
@@ -66,6 +69,7 @@ export function useWorld(storageName: StorageName): World {
       return world().clock;
     },
     connect: () => world().connect(),
+    mute: () => world().mute(),
     manager: (options) => world().manager(options),
     start: async (options) => {
       const manager = world().manager(options);
@@ -82,6 +86,7 @@ class OneWorld {
   readonly #memory = new MemoryStorage();
   readonly #folder = mkdtempSync(join(tmpdir(), 'tasklane-'));
   readonly #managers: TaskManager[] = [];
+  readonly #mutes: Mute[] = [];
   readonly #timers = new Set<Waiting>();
   readonly #real = counted(systemClock, this.#timers);
   #warnings: Error[] = [];
@@ -100,6 +105,12 @@ class OneWorld {
     return this.#storageName === 'memory' ? this.#memory : new SqliteStorage(join(this.#folder, 'tasks.db'));
   }
 
+  mute(): Mute {
+    const link = mute(this.connect());
+    this.#mutes.push(link);
+    return link;
+  }
+
   manager<const Handlers extends readonly AnyTask[]>(options: TaskManagerOptions<Handlers>): TaskManager<Handlers> {
     const clock = options.clock === systemClock ? this.#real : (options.clock ?? this.clock);
     const manager = new TaskManager<Handlers>({ storage: this.connect(), ...options, clock });
@@ -116,6 +127,7 @@ class OneWorld {
 
   async end(): Promise<void> {
     try {
+      for (const link of this.#mutes) link.wake();
       // Whatever a test left running is given up: its handlers are the test's own business.
       const closing = Promise.all(this.#managers.map((manager) => manager.close({ timeout: 0 })));
       const over = closing.then(() => true);
