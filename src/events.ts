@@ -100,8 +100,9 @@ export class Events {
   /** Tells of a task; `extra` is what the event has beside the record. */
   task(name: TaskEventName, task: TaskRecord, extra?: object): void {
     if (!this.hears(name)) return;
-    const at = this.#now();
-    this.#emitter.emit(name, { type: name, at, handler: task.handler, taskId: task.id, task, ...extra });
+    const { handler, id } = task;
+    // A copy: whoever waits for the task is given the same record.
+    this.#emitter.emit(name, { type: name, at: this.#now(), handler, taskId: id, task: { ...task }, ...extra });
   }
 
   warn(code: string, message: string, task?: { readonly id: string; readonly handler: string }): void {
