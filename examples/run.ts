@@ -1,0 +1,20 @@
+// `npm run example NAME` runs one of the examples below.
+const EXAMPLES: Readonly<Record<string, () => Promise<unknown>>> = {
+  node: () => import('./frameworks/node.ts'),
+  express: () => import('./frameworks/express.ts'),
+  fastify: () => import('./frameworks/fastify.ts'),
+  koa: () => import('./frameworks/koa.ts'),
+  hono: () => import('./frameworks/hono.ts'),
+  nest: () => import('./frameworks/nest.ts'),
+  next: () => import('./next/run.ts'),
+  page: () => import('./page/main.ts'),
+};
+
+const [name = ''] = process.argv.slice(2);
+const run = EXAMPLES[name];
+if (run === undefined) {
+  console.error(`There is no example "${name}". There are: ${Object.keys(EXAMPLES).join(', ')}.`);
+  process.exitCode = 1;
+} else {
+  await run();
+}
