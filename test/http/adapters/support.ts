@@ -72,7 +72,7 @@ export class World {
 }
 
 /** Of a server that listens on this machine. */
-export function addressOf(server: Server): string {
+export function addressOf(server: Pick<Server, 'address'>): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
