@@ -15,7 +15,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import { integer } from './options.ts';
 import { toErrorInfo } from './run/failure.ts';
 import type { Runner } from './run/runner.ts';
-import type { Change } from './storage/storage.ts';
+import type { Change, Position } from './storage/storage.ts';
 import { parseTags, parseText, parseTime } from './submit-options.ts';
 import { toJson } from './task/json.ts';
 import type { Tag, TaskRecord } from './task/record.ts';
@@ -53,7 +53,7 @@ const MAX_REASON = 1_000;
 const MAX_TEXT = 1_000;
 const MAX_DESCRIPTION = 10_000;
 const PATCH_KEYS = ['priority', 'runAt', 'tags', 'description', 'entityId', 'metadata'];
-const RELATED_LIMIT = 1_000;
+const RELATED_AT_ONCE = 1_000;
 
 /** Changes tasks from outside: each call is one atomic transition, and a running attempt is told. */
 export class Controls {
@@ -108,7 +108,7 @@ export class Controls {
   /** @param sees related tasks that it denies are as if they were not there; it may throw */
   async delete(id: string, options: DeleteOptions, sees: Sees = () => true): Promise<void> {
     await this.#lifecycle.open();
-    const task = await this.#find(id);
+    const task = await this.#find(id, options.purge === true);
     const related = await this.#related(id, sees);
     if (related.length > 0 && !options.related) {
       throw new RelatedTasksError(
@@ -126,11 +126,11 @@ export class Controls {
         unfinished.map((one) => one.id),
       );
     }
-    for (const one of unfinished) await this.#cancelToEnd(one.id);
+    await Promise.all(unfinished.map((one) => this.#cancelToEnd(one.id)));
     const { storage, clock } = this.#environment;
     const ids = all.map((one) => one.id);
     if (options.purge) await storage.remove(ids);
-    else for (const one of ids) await this.#changeOrSkip(one, archive(clock.now()));
+    else await Promise.all(ids.map((one) => this.#changeOrSkip(one, archive(clock.now()))));
   }
 
   async pause(handler: string | undefined): Promise<void> {
@@ -202,8 +202,8 @@ export class Controls {
     }
   }
 
-  async #find(id: string): Promise<TaskRecord> {
-    const [task] = await this.#environment.storage.get([id]);
+  async #find(id: string, archived = false): Promise<TaskRecord> {
+    const [task] = await this.#environment.storage.get([id], { archived });
     if (task === undefined || task === null) throw new TaskNotFoundError(id);
     return task;
   }
@@ -215,23 +215,32 @@ export class Controls {
   }
 
   async #related(id: string, sees: Sees): Promise<readonly TaskRecord[]> {
-    const found: TaskRecord[] = [];
+    const found = new Map<string, TaskRecord>();
     const parents = [id];
     for (let parentId = parents.shift(); parentId !== undefined; parentId = parents.shift()) {
-      const { items } = await this.#environment.storage.list({
-        where: [[{ parentId, archived: false }]],
-        sort: 'id',
-        descending: false,
-        limit: RELATED_LIMIT,
-        payloads: true,
-      });
-      for (const child of items) {
-        if (child.id === id || found.some((one) => one.id === child.id) || !sees(child)) continue;
-        found.push(child);
+      for await (const child of this.#children(parentId)) {
+        if (child.id === id || found.has(child.id) || !sees(child)) continue;
+        found.set(child.id, child);
         parents.push(child.id);
       }
     }
-    return found;
+    return [...found.values()];
+  }
+
+  async *#children(parentId: string): AsyncGenerator<TaskRecord> {
+    for (let from: Position | undefined, more = true; more; ) {
+      const page = await this.#environment.storage.list({
+        where: [[{ parentId, archived: false }]],
+        sort: 'id',
+        descending: false,
+        limit: RELATED_AT_ONCE,
+        from,
+        payloads: true,
+      });
+      yield* page.items;
+      from = page.last ?? undefined;
+      more = page.more && from !== undefined;
+    }
   }
 
   #parsePatch(patch: TaskPatch): { set: Settable } & Pick<Change, 'tags' | 'metadata'> {
