@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { HttpProblem } from './problem.ts';
 
 /** What bounds a body. */
@@ -45,7 +46,10 @@ async function readText(request: Request, limit: number): Promise<string> {
   if (Number.isNaN(declared) && !('runtime' in request)) return readLimited(request, limit);
   try {
     const text = await request.text();
-    if (text.length > limit || Buffer.byteLength(text) > limit) throw tooLarge(limit);
+    const bytes = Buffer.byteLength(text);
+    if (bytes > limit) throw tooLarge(limit);
+    // The decoder replaces what is no UTF-8 by U+FFFD, which is longer: stored, it would be other text than was sent.
+    if (bytes > declared && text.includes('\ufffd')) throw notUtf8();
     return text;
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ERR_BODY_TOO_LARGE') throw tooLarge(limit);
@@ -68,7 +72,13 @@ async function readLimited(request: Request, limit: number): Promise<string> {
     }
     chunks.push(read.value);
   }
-  return Buffer.concat(chunks).toString();
+  const bytes = Buffer.concat(chunks);
+  if (!isUtf8(bytes)) throw notUtf8();
+  return bytes.toString();
+}
+
+function notUtf8(): HttpProblem {
+  return new HttpProblem('malformed', 'The body is not text in UTF-8.');
 }
 
 function tooLarge(limit: number): HttpProblem {

@@ -129,8 +129,24 @@ function parseQuery(schema: z.ZodObject, raw: Record<string, unknown>): unknown 
 }
 
 function parseBody(schema: z.ZodType, value: unknown): unknown {
+  const hidden = prototypeKey(value);
+  if (hidden !== null) throw new BodyInvalidProblem([{ path: hidden, message: 'Unknown key' }]);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   if (value === undefined) throw new HttpProblem('malformed', 'A body of JSON is needed.');
   throw new BodyInvalidProblem(issuesOf(parsed.error));
+}
+
+/** Of a body, what is taken as it is: it may have any keys. */
+const FREE: readonly string[] = ['input', 'metadata'];
+
+/** The path of a key `__proto__`, which schemas pass over in silence; null: there is none. */
+function prototypeKey(value: unknown, path: readonly string[] = []): string | null {
+  if (value === null || typeof value !== 'object') return null;
+  for (const [key, held] of Object.entries(value)) {
+    if (key === '__proto__') return [...path, key].join('.');
+    const found = path.length === 0 && FREE.includes(key) ? null : prototypeKey(held, [...path, key]);
+    if (found !== null) return found;
+  }
+  return null;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SORT_KEYS, type SortKey } from '../task/query.ts';
 import { STATUSES } from '../task/status.ts';
-import type { Duration } from '../time/duration.ts';
+import { type Duration, MAX_DURATION, parseDuration } from '../time/duration.ts';
 
 /** A status, or one in a filter. */
 export const Status = z.enum(STATUSES as readonly [(typeof STATUSES)[number], ...(typeof STATUSES)[number][]]);
@@ -17,10 +17,11 @@ const DURATION_ERROR = "It must be a duration such as '30s', '5m' or '1h'";
 export const DurationText = z
   .string({ error: DURATION_ERROR })
   .regex(/^\d+(\.\d+)?(ms|s|m|h|d|w)$/, { error: DURATION_ERROR })
+  .refine(isDuration, { error: `${DURATION_ERROR}, up to 100 years` })
   .transform((text) => text as Duration);
 
 /** A duration in a body: with its unit, or milliseconds. */
-export const DurationValue = z.union([DurationText, z.number().min(0)], {
+export const DurationValue = z.union([DurationText, z.number().min(0).max(MAX_DURATION)], {
   error: `${DURATION_ERROR}, or milliseconds`,
 });
 
@@ -81,6 +82,15 @@ export const Sort = z.enum(
 
 /** The parameters of a path that names a task. */
 export const TaskPath = z.object({ id: z.string().min(1).max(200) });
+
+function isDuration(text: string): boolean {
+  try {
+    parseDuration('duration', text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const WireTime = z.iso.datetime({ precision: 3 });
 const Text = z.string().nullable();
