@@ -9,8 +9,9 @@ import { fail } from './handlers/fail.ts';
 import { reindexTask } from './handlers/reindex.ts';
 import { sleep } from './handlers/sleep.ts';
 import { SearchStore } from './search.ts';
+import { usersOf } from './users.ts';
 
-const { PORT = '3000', TASKLANE_DB = 'tasks.db' } = process.env;
+const { PORT = '3000', TASKLANE_DB = 'tasks.db', TASKLANE_USERS } = process.env;
 
 const store = await SearchStore.open(`${TASKLANE_DB}.search`);
 const manager = new TaskManager({
@@ -20,17 +21,18 @@ const manager = new TaskManager({
 });
 manager.on('error', ({ error, taskId }) => console.error(taskId ?? 'tasklane', error));
 
-const handler = createHandler(manager);
-const listener = toNodeListener((request, options) => {
-  const url = new URL(request.url);
-  return url.pathname === '/search' ? search(url.searchParams.get('q') ?? '') : handler(request, options);
+// Without users whoever reaches this address is an administrator; with them everybody has his own tasks.
+const authenticate = TASKLANE_USERS === undefined ? undefined : usersOf(TASKLANE_USERS);
+const handler = createHandler(manager, { authenticate });
+const listener = toNodeListener(async (request, options) => {
+  return new URL(request.url).pathname === '/search' ? search(request) : handler(request, options);
 });
 const server = createServer(listener);
 
-async function search(query: string): Promise<Response> {
-  return new Response(JSON.stringify({ hits: store.search(query) }), {
-    headers: { 'content-type': 'application/json' },
-  });
+function search(request: Request): Response {
+  if (authenticate?.(request) === null) return new Response(null, { status: 401 });
+  const query = new URL(request.url).searchParams.get('q') ?? '';
+  return Response.json({ hits: store.search(query) });
 }
 
 async function stop(): Promise<void> {

@@ -1,5 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { posix, resolve } from 'node:path';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, posix, relative, resolve, sep } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { defineTask, TaskAbort } from 'tasklane';
 import { z } from 'zod';
@@ -26,8 +26,7 @@ export function reindexTask(store: SearchStore) {
   return defineTask({
     name: 'reindex',
     description: 'Builds the full-text index of a folder',
-    // Relative to the working directory of the server. A server for strangers would keep them within a folder of its own.
-    input: z.strictObject({ folder: z.string().min(1) }),
+    input: z.strictObject({ folder: z.string().min(1).refine(isBelow, 'It must lie below the working directory') }),
     async run({ folder }, { task, signal, progress, log, checkpoint }) {
       const earlier = task.checkpoint as Checkpoint | null; // null as well after a restart by hand: it begins anew
       if (earlier?.published) return { folder, files: earlier.processed }; // all was done but to say so
@@ -68,10 +67,18 @@ export function reindexTask(store: SearchStore) {
   });
 }
 
-/** Paths of what there is to read, in a fixed order. */
+/** Whether a path is relative, and does not lead out of the working directory by its own words. */
+function isBelow(path: string): boolean {
+  const way = relative(resolve('.'), resolve(path));
+  return !isAbsolute(path) && !path.includes('\0') && way !== '..' && !way.startsWith(`..${sep}`);
+}
+
+/** Paths of what there is to read, in a fixed order. Links are not followed, nor is one that the folder itself lies behind. */
 async function filesBelow(folder: string, signal: AbortSignal): Promise<readonly string[]> {
   const root = await stat(folder).catch(() => null);
   if (!root?.isDirectory()) throw new Error(`There is no folder ${folder} in ${resolve('.')}`);
+  const way = relative(await realpath('.'), await realpath(folder));
+  if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) throw new Error(`${folder} leads somewhere else`);
   const files: string[] = [];
   const folders = [folder];
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
