@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bodyOf, eventsOf } from '../support.ts';
 import { Example } from './example.ts';
 
-let example: Example;
+let example: Example | undefined;
 let api: string;
 let client: TaskClient;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ beforeAll(async () => {
   api = `${example.url}/api`;
   client = new TaskClient({ baseUrl: api });
 }, 120_000);
-afterAll(() => example.stop());
+afterAll(() => example?.stop());
 
 test('submit, links, wait, HEAD', async () => {
   const submitted = await fetch(`${api}/tasks`, {
@@ -38,7 +38,7 @@ test('errors are problem documents; other pages of the app are there', async () 
   expect((await bodyOf(missing)).code).toBe('task_not_found');
   for (const path of ['', '/', '/nothing']) expect([path, (await fetch(api + path)).status]).toEqual([path, 404]);
   expect((await fetch(`${api}/tasks`, { method: 'PUT' })).status).toBe(405);
-  expect(await (await fetch(example.url)).text()).toContain('The tasks are at /api/tasks.');
+  expect(await (await fetch(new URL('/', api))).text()).toContain('The tasks are at /api/tasks.');
 });
 
 test('events come as they happen, also to a client that takes gzip', async () => {
