@@ -19,6 +19,8 @@ export class LocalEngine implements Engine {
   #again = false;
   #urgent = false;
   #stopped = false;
+  #opening = false;
+  #wanted = false;
   #breathed = 0;
 
   constructor(host: EngineHost) {
@@ -41,10 +43,17 @@ export class LocalEngine implements Engine {
     this.#buffer.clear();
   }
 
+  /** Opens one more lane. A lane begins within `add` and may ask for the next one, which begins after it, not inside it. */
   #open(): void {
-    if (this.#stopped || this.#lanes >= this.#host.concurrency) return;
-    this.#lanes++;
-    void this.#queue.add(this.#lane);
+    this.#wanted = true;
+    if (this.#opening) return;
+    this.#opening = true;
+    while (this.#wanted && !this.#stopped && this.#lanes < this.#host.concurrency) {
+      this.#wanted = false;
+      this.#lanes++;
+      void this.#queue.add(this.#lane);
+    }
+    this.#opening = false;
   }
 
   readonly #lane = async (): Promise<void> => {
@@ -61,9 +70,11 @@ export class LocalEngine implements Engine {
       }
       const claim = this.#buffer.shift();
       if (claim === undefined) continue;
-      if (this.#buffer.length > 0 && this.#idle === 0) this.#open();
       const running = this.#host.run(claim);
-      if (running !== undefined) await running;
+      if (running !== undefined) {
+        if (this.#buffer.length > 0 && this.#idle === 0) this.#open();
+        await running;
+      }
       if (performance.now() - this.#breathed > BREATHE_MS) await this.#breathe();
     }
     this.#lanes--;
