@@ -72,8 +72,8 @@ export class TaskClient<
 
   /**
    * All tasks that match, page after page. `limit` is the size of a page, default 50. `input` and `result` are left out unless
-   * `include` names them.
-   * @throws {OptionError}
+   * `include` names them. Of where to begin, HTTP knows `cursor` alone.
+   * @throws {OptionError} @throws {CursorError}
    */
   async *list(
     query: ListQuery & Optional<{ include: readonly ('input' | 'result')[] }> & Signalled = {},

@@ -176,6 +176,18 @@ describe('list', () => {
     for await (const task of world.client.list({ filter: { status: [] } })) expect(task).toBeNull();
   });
 
+  test('where to begin is said by `cursor` alone: what HTTP has no word for is refused', async () => {
+    for (const query of [
+      { offset: 1 },
+      { after: 'task_0' },
+      { before: 'task_0' },
+      { statusOrder: ['failed'] },
+    ] as const) {
+      await expect(world.client.list(query).next()).rejects.toMatchObject({ code: 'malformed' });
+    }
+    await expect(world.client.list({ filter: { tags: { team: '' } } }).next()).rejects.toThrow('filter.tags.team');
+  });
+
   test('can be left at any time, and be given up', async () => {
     for (let n = 0; n < 3; n++) await world.client.submit('held');
     for await (const { id } of world.client.list({ limit: 1 })) if (id) break;

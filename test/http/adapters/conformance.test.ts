@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { get as httpGet, type IncomingMessage } from 'node:http';
+import { TaskManager } from 'tasklane';
+import { openApiDocument } from 'tasklane/http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bodyOf, eventsOf, type SentEvent } from '../support.ts';
 import { FRAMEWORKS, type MountOptions } from './mounts.ts';
 import { World } from './support.ts';
 
-/** Every route, and what it answers: for a task that has ended, and for what is wrong. */
+/** Every route, and what it answers: for a task that has ended, and for what is wrong. A test holds them to be all. */
 const ROUTES: readonly (readonly [method: string, path: string, status: number, body?: unknown])[] = [
   ['POST', '/tasks', 202, { handler: 'echo', input: { text: 'ü' } }],
   ['POST', '/tasks', 422, { handler: 'echo', input: { text: 1 } }],
@@ -14,23 +16,49 @@ const ROUTES: readonly (readonly [method: string, path: string, status: number, 
   ['GET', '/tasks', 200],
   ['GET', '/tasks?status=succeeded&tag.a=b%20c&limit=1', 200],
   ['GET', '/tasks?nothing=1', 400],
-  ['GET', '/tasks/:id', 200],
-  ['GET', '/tasks/:id/', 200],
-  ['GET', '/tasks/:id?wait=1s', 200],
-  ['GET', '/tasks/:id/result', 200],
-  ['GET', '/tasks/:id/events', 200],
+  ['GET', '/tasks/{id}', 200],
+  ['GET', '/tasks/{id}/', 200],
+  ['GET', '/tasks/{id}?wait=1s', 200],
+  ['GET', '/tasks/{id}/result', 200],
+  ['GET', '/tasks/{id}/events', 200],
+  ['GET', '/tasks/{id}/log', 200],
+  ['GET', '/tasks/{id}/attempts', 200],
+  ['GET', '/tasks/{id}/explain', 200],
+  ['GET', '/tasks/{id}/related', 200],
   ['GET', '/tasks/task_0', 404],
   ['GET', '/tasks/task_0/result', 404],
   ['GET', '/tasks/task_0/events', 404],
-  ['POST', '/tasks/:id/cancel', 409, {}],
+  ['PATCH', '/tasks/{id}', 200, { description: 'ü', tags: { a: 1 } }],
+  ['PATCH', '/tasks/{id}', 422, { status: 'queued' }],
+  ['POST', '/tasks/{id}/cancel', 409, {}],
   ['POST', '/tasks/task_0/cancel', 404],
+  ['POST', '/tasks/{id}/restart', 202],
+  ['POST', '/tasks/{id}/run-now', 409],
+  ['GET', '/tasks/{id}?wait=10s', 200],
+  ['DELETE', '/tasks/{id}?purge=true', 204],
+  ['DELETE', '/tasks/{id}', 404],
+  ['GET', '/events?nothing=1', 400],
   ['GET', '/handlers', 200],
+  ['GET', '/me', 200],
   ['GET', '/stats', 200],
   ['GET', '/health', 200],
   ['GET', '/ready', 200],
+  ['GET', '/openapi.json', 200],
   ['PUT', '/tasks', 405],
   ['OPTIONS', '/tasks', 204],
 ];
+
+test('the routes below are all there are', async () => {
+  const manager = new TaskManager();
+  const known = new Set(ROUTES.map(([method, path]) => `${method} ${path.replace(/\?.*/, '')}`));
+  const { paths } = openApiDocument(manager) as { readonly paths: Readonly<Record<string, object>> };
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const method of ['get', 'post', 'put', 'patch', 'delete']) {
+      if (method in operations) expect(known).toContain(`${method.toUpperCase()} ${path}`);
+    }
+  }
+  await manager.close();
+});
 
 describe.each(FRAMEWORKS)('$name', (framework) => {
   let world: World;
@@ -46,7 +74,7 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       const id = await world.submit('echo');
       await world.manager.task(id).result();
       for (const [method, path, status, body] of ROUTES) {
-        const response = await world.fetch(path.replace(':id', id), {
+        const response = await world.fetch(path.replace('{id}', id), {
           method,
           ...(body === undefined
             ? {}
@@ -117,6 +145,16 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     }
     expect(seen[0]?.event).toBe('status');
     expect(seen.at(-1)?.data.status).toBe('succeeded');
+  });
+
+  test('events of all that match go on until the client leaves', async () => {
+    await open({ prefix: '/api' });
+    const leaving = new AbortController();
+    const events = eventsOf(await world.fetch('/events?handler=held', { signal: leaving.signal }));
+    const id = await world.submit('held');
+    expect((await events.next()).value?.data.id).toBe(id);
+    leaving.abort();
+    await events.next().catch(() => {}); // the connection has gone
   });
 
   test('a client that goes away ends its stream', async () => {
