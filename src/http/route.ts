@@ -6,7 +6,7 @@ import { BodyInvalidProblem, HttpProblem, type ProblemCode } from './problem.ts'
 import { badParameter, listKeys, readQuery } from './query.ts';
 
 /** The methods that routes have. HEAD comes with GET (RFC 9110, section 9.3.2). */
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /** A request as it came from the router. */
 interface RawCall {
@@ -31,7 +31,7 @@ interface Call<Params, Query, Body> {
 }
 
 /** The groups that routes are shown in. */
-export type Tag = 'tasks' | 'events' | 'service';
+type Tag = 'tasks' | 'events' | 'service';
 
 /** An answer with a body that is no JSON, or with none; `type`: its media type. */
 export interface PlainAnswer {

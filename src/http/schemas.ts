@@ -21,7 +21,7 @@ export const DurationText = z
   .transform((text) => text as Duration);
 
 /** A duration in a body: with its unit, or milliseconds. */
-export const DurationValue = z.union([DurationText, z.number().min(0).max(MAX_DURATION)], {
+const DurationValue = z.union([DurationText, z.number().min(0).max(MAX_DURATION)], {
   error: `${DURATION_ERROR}, or milliseconds`,
 });
 
@@ -34,7 +34,7 @@ const TagValue = z.union([z.string(), z.number(), z.boolean()], {
 });
 
 /** Tags by key. */
-export const Tags = z.record(z.string(), TagValue);
+const Tags = z.record(z.string(), TagValue);
 
 /** The body of a submit. */
 export const SubmitBody = z.strictObject({

@@ -59,6 +59,21 @@ describe('GET /tasks', () => {
     expect(back.items.map(({ id }) => id)).toEqual(all.slice(0, 2));
   });
 
+  test('cursors stay right while tasks are added: forward and back, nothing twice and nothing left out', async () => {
+    const old = [];
+    for (let n = 0; n < 5; n++) old.unshift(await submit());
+    const first = await world.json('/tasks?limit=2');
+    await submit();
+    const second = await world.json(`/tasks?limit=2&cursor=${String(first.next)}`);
+    await submit();
+    const third = await world.json(`/tasks?limit=2&cursor=${String(second.next)}`);
+    expect([first, second, third].flatMap(({ items }) => items.map(({ id }) => id))).toEqual(old);
+    const back = await world.json(`/tasks?limit=2&cursor=${String(third.previous)}`);
+    expect(back.items).toEqual(second.items);
+    const more = await world.json(`/tasks?limit=9&cursor=${String(first.previous ?? back.previous)}`);
+    expect(more.items.map(({ id }) => id)).toEqual([...(await ids('limit=2')), ...old.slice(0, 2)]);
+  });
+
   test.each([
     ['limit=0', 'limit'],
     ['limit=101', 'limit'],

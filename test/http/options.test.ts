@@ -32,6 +32,16 @@ describe('createHandler', () => {
     expect(createHandler(manager, { authenticate, policy: allowAll, cors }).bodyBytes).toBe(1_114_112);
   });
 
+  test('what `authenticate` gives types the rest', () => {
+    createHandler(manager, {
+      authenticate: async () => ({ id: 'user-1', team: 'search' }),
+      policy: { scope: ({ team }) => ({ tags: { team } }), can: ({ team }) => team === 'search' },
+      redact: (value, _part, _task, principal) => (principal?.team === 'search' ? value : null),
+    });
+    // @ts-expect-error: principals have no such key
+    createHandler(manager, { authenticate, policy: { scope: ({ team }) => ({ tags: { team } }), can: () => true } });
+  });
+
   test('what is no manager is an error at once', () => {
     expect(() => createHandler({ maxInputBytes: 1 } as TaskManager)).toThrow(TypeError);
   });

@@ -46,6 +46,18 @@ describe('methods', () => {
     expect([options.status, options.headers.get('allow')]).toEqual([204, 'POST, GET, HEAD, OPTIONS']);
   });
 
+  test.each([
+    ['/tasks/task_0', 'POST', 'GET, PATCH, DELETE, HEAD, OPTIONS'],
+    ['/tasks/task_0/cancel', 'GET', 'POST, OPTIONS'],
+    ['/tasks/task_0/cancel', 'HEAD', 'POST, OPTIONS'],
+    ['/events', 'POST', 'GET, HEAD, OPTIONS'],
+    ['/openapi.json', 'PUT', 'GET, HEAD, OPTIONS'],
+  ])('%s has no %s', async (path, method, allow) => {
+    world = await World.open();
+    const response = await world.fetch(path, { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, allow]);
+  });
+
   test('HEAD is GET without a body', async () => {
     world = await World.open();
     const { id } = await bodyOf(await world.post('/tasks', { handler: 'held' }));

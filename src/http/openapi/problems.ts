@@ -43,7 +43,7 @@ const ALWAYS: readonly ProblemCode[] = [
 const ASKED: readonly ProblemCode[] = ['unauthenticated', 'forbidden'];
 
 /** Every code that a route may answer. */
-export function problemsOf({ open, problems }: RouteFacts): readonly ProblemCode[] {
+function problemsOf({ open, problems }: RouteFacts): readonly ProblemCode[] {
   return [...new Set([...ALWAYS, ...(open ? [] : ASKED), ...problems])];
 }
 
