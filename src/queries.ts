@@ -44,6 +44,7 @@ export type TaskStats = Readonly<{
 /** `ready`: the storage answers, and claiming and beats work. `problems` says what does not. */
 export type Health = Readonly<{ ready: boolean; problems: readonly string[] }>;
 
+const QUERY_KEYS = ['filter', 'sort', 'statusOrder', 'limit', 'cursor', 'after', 'before', 'offset'];
 const MAX_LIMIT = 1_000;
 const DEFAULT_LIMIT = 50;
 
@@ -124,7 +125,11 @@ function parseList(
   query: ListQuery,
   also: readonly Condition[] | null,
 ): { readonly stored: StoredQuery; readonly fingerprint: string } {
+  if (query === null || typeof query !== 'object') throw new OptionError('query', 'an object', query);
+  const unknown = Object.keys(query).find((key) => !QUERY_KEYS.includes(key));
+  if (unknown !== undefined) throw new OptionError('query', `made of ${QUERY_KEYS.join(', ')}`, unknown);
   const { filter, statusOrder, cursor, after, before, offset } = query;
+  if (query.sort !== undefined && typeof query.sort !== 'string') throw new OptionError('sort', 'text', query.sort);
   const sort = query.sort ?? '-id';
   const descending = sort.startsWith('-');
   const key = (descending ? sort.slice(1) : sort) as SortKey;
