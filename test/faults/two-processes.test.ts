@@ -35,7 +35,8 @@ async function closeBoth(): Promise<void> {
 describe('a cancel in another process', () => {
   test('aborts the signal of the handler, with the reason, and the record keeps it', async () => {
     await startOne();
-    const { id } = await there.ask('submit', { handler: 'hold', input: {} });
+    // Its start is stored: no beat is under way that would bring the news.
+    const { id } = await there.ask('submit', { handler: 'hold', input: { stored: true } });
     await here.began(id);
     const began = performance.now();
     expect((await there.ask('cancel', id, 'nobody needs it')).status).toBe('cancelling');

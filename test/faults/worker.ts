@@ -15,7 +15,7 @@ const manager = new TaskManager({
   storage: config.trap === undefined ? storage : trapped(storage, config.trap),
   handlers: handlersOf({ journal: new Journal(config.journal), holds, tell }),
   concurrency: config.concurrency ?? 6,
-  lease: config.leaseMs ?? 30_000,
+  lease: config.leaseMs ?? 600_000,
   sweep: 200,
   maxLost: config.maxLost ?? 50,
   progressInterval: 20,

@@ -20,7 +20,7 @@ export interface WorkerConfig {
   /** False: nobody listens to its manager, which then takes other ways. Default true. */
   readonly listen?: boolean;
   readonly concurrency?: number;
-  /** Default 30 s, so that a slow machine loses nothing. */
+  /** Default 10 min: a slow machine loses nothing, and nothing is found by a beat that must be found sooner. */
   readonly leaseMs?: number;
   readonly maxLost?: number;
   readonly trap?: Trap;
