@@ -85,7 +85,8 @@ export class Intake {
     const answers = await this.#insert(drafts, true);
     const refused = answers.findIndex((answer) => 'refused' in answer && answer.refused !== 'not_alone');
     if (refused >= 0) throw this.#refusal(drafts[refused], answers[refused]);
-    return drafts.map((draft, index) => this.#handle(draft, answers[index], checked[index]?.warnings));
+    const handles = drafts.map((draft, index) => this.#handle(draft, answers[index], checked[index]?.warnings));
+    return this.#environment.settings.inline ? this.#ran(handles) : handles;
   }
 
   #check(item: AnyItem['handler'], input: unknown, options: SubmitOptions | undefined, more?: readonly string[]) {
@@ -182,11 +183,14 @@ export class Intake {
     }
   }
 
-  /** For tests: once the task, if it can run now, has run. */
-  async #ran(handle: SubmittedHandle): Promise<SubmittedHandle> {
-    if (this.#runner.isRunning)
-      await new Promise<void>((resolve) => setImmediate(() => this.#runner.onceIdle(resolve)));
-    return handle;
+  /** For tests: once the tasks that can run now have run. */
+  async #ran<T extends SubmittedHandle | readonly SubmittedHandle[]>(handles: T): Promise<T> {
+    const ids = [handles].flat().map(({ id }) => id);
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const tasks = this.#runner.isRunning ? await this.#environment.storage.get(ids, { archived: true }) : [];
+      if (!tasks.some((task) => task !== null && this.#runner.isAbout(task))) return handles;
+    }
   }
 }
 

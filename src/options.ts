@@ -111,16 +111,24 @@ const DAY_MS = 86_400_000;
 
 /** @throws {OptionError} that names the option, what came and what is allowed */
 export function parseOptions(options: TaskManagerOptions = {}): Settings {
+  if (options === null || typeof options !== 'object') throw new OptionError('options', 'an object', options);
   const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
   if (unknown !== undefined) throw new OptionError('options', `made of ${OPTIONS.join(', ')}`, unknown);
+  const { storage = new MemoryStorage(), handlers = [], clock = systemClock, inline = false } = options;
+  if (typeof storage?.insert !== 'function') {
+    throw new OptionError('storage', 'a storage, such as `new MemoryStorage()`', storage);
+  }
+  if (!Array.isArray(handlers)) throw new OptionError('handlers', 'a list of definitions', handlers);
+  if (typeof clock?.after !== 'function') throw new OptionError('clock', 'a clock, such as `fakeClock()`', clock);
+  if (typeof inline !== 'boolean') throw new OptionError('inline', 'true or false', inline);
   const idPrefix = options.idPrefix ?? 'task_';
   if (typeof idPrefix !== 'string' || !/^[A-Za-z0-9_]{0,40}$/.test(idPrefix)) {
     throw new OptionError('idPrefix', 'letters, digits and _, up to 40', idPrefix);
   }
   return {
-    storage: options.storage ?? new MemoryStorage(),
-    clock: options.clock ?? systemClock,
-    inline: options.inline ?? false,
+    storage,
+    clock,
+    inline,
     concurrency: integer('concurrency', options.concurrency ?? 10, 1),
     leaseMs: parseDuration('lease', options.lease ?? '30s', 1_000),
     sweepMs: parseDuration('sweep', options.sweep ?? '5s', 10),

@@ -122,6 +122,15 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     return own.limit === Infinity ? [all] : [all, own];
   }
 
+  /** Whether a task is run here, or can be at once. */
+  isAbout(task: TaskRecord): boolean {
+    if (this.#held.has(task.id)) return true;
+    const handler = this.#environment.registry.find(task.handler);
+    if (task.status !== 'queued' || handler?.definition.run === undefined) return false;
+    const room = this.#slots.used < this.concurrency && this.#slots.left(handler) > 0;
+    return room && !this.pauses.holds(handler.name) && !this.#isLeaking();
+  }
+
   /** Why claiming or beating does not work; empty when it does. */
   get problems(): readonly string[] {
     return [
