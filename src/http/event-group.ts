@@ -2,6 +2,7 @@ import type { TaskNews } from '../events.ts';
 import type { TaskRecord } from '../task/record.ts';
 import { isFinal } from '../task/status.ts';
 import type { Caller } from './caller.ts';
+import { EventFanout } from './event-fanout.ts';
 import { lastSequence, nextSequence, type Seen } from './event-id.ts';
 import { EventRing, type SentEvent } from './event-ring.ts';
 import type { EventStream } from './event-stream.ts';
@@ -37,6 +38,7 @@ export class EventGroup {
   caller: Caller;
   readonly #options: GroupOptions;
   readonly #readers = new Set<EventStream>();
+  readonly #fanout = new EventFanout();
   readonly #abort = new AbortController();
   /** A number of its own: what was seen before belongs to others, even where nothing happened since. */
   readonly #ring = new EventRing(nextSequence());
@@ -139,6 +141,7 @@ export class EventGroup {
     }
     this.#flush();
     this.#stopTicking();
+    await this.#fanout.drained(); // the end comes last
     this.#ended = true;
     for (const stream of this.#readers) stream.end();
     // Those who missed the end of a task may still come back for it.
@@ -183,8 +186,7 @@ export class EventGroup {
     this.#pending = new Map();
     for (const event of events) this.#ring.push(event);
     if (this.#readers.size === 0) return;
-    const batch = batchOf(events);
-    for (const stream of this.#readers) stream.send(batch);
+    this.#fanout.send(batchOf(events), this.#readers);
   }
 
   #stopTicking(): void {

@@ -30,6 +30,14 @@ test('GET /health > the process answers', async () => {
   expect(await world.json('/health')).toEqual({ status: 'ok' });
 });
 
+test('GET /ready > does not say what the storage says: it may name files', async () => {
+  world.manager.health = async () => ({
+    ready: false,
+    problems: ['the storage does not answer: cannot open /srv/tasks.db'],
+  });
+  expect(await world.json('/ready')).toEqual({ ready: false, problems: ['the storage does not answer'] });
+});
+
 test('GET /ready > 200 while tasks are run, 503 with the reasons when not', async () => {
   expect(await world.json('/ready')).toEqual({ ready: true, problems: [] });
   await world.manager.close();

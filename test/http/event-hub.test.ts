@@ -68,3 +68,37 @@ test('a snapshot that fails leaves no stream counted', async () => {
   await body.cancel();
   hub.close();
 });
+
+test('many readers are written to in turns, each in order, and the end comes last', async () => {
+  const hub = new EventHub({ maxStreams: 1_000, lingerMs: 5 });
+  const running = { ...task, status: 'running' as const, startedAt: 1, attempt: 1 };
+  async function* source(): AsyncGenerator<TaskNews> {
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let version = 2; version <= 5; version++) {
+      yield {
+        type: 'log',
+        handler: 'a',
+        taskId: task.id,
+        at: 0,
+        task: running,
+        level: 'info',
+        message: `line ${version}`,
+      };
+      await new Promise((resolve) => setTimeout(resolve, 60)); // more than a tick
+    }
+    yield {
+      type: 'status',
+      handler: 'a',
+      taskId: task.id,
+      at: 0,
+      task: { ...running, status: 'succeeded', version: 9 },
+    };
+  }
+  const open = (): Promise<ReadableStream> => hub.open({ key: 'k', caller, task, source, seen: null });
+  const bodies = await Promise.all(Array.from({ length: 350 }, open));
+  const texts = await Promise.all(bodies.map((body) => new Response(body).text()));
+  for (const text of texts) {
+    expect(text.match(/"message":"line \d/g)).toEqual([2, 3, 4, 5].map((n) => `"message":"line ${n}`));
+    expect(text).toMatch(/"status":"succeeded"[^\n]*\n\n$/);
+  }
+});

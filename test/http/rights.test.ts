@@ -75,6 +75,14 @@ describe('who submits', () => {
   });
 });
 
+test('where a task runs is told only to those for whom all tasks exist', async () => {
+  const { id } = await world.submit('held');
+  const workerFor = async (caller: CallerName): Promise<unknown> =>
+    (await world.json(caller, `/tasks/${id}/explain`)).worker;
+  expect(await workerFor('owner')).toMatchObject({ id: expect.any(String), host: null, pid: null });
+  expect(await workerFor('admin')).toMatchObject({ host: expect.any(String), pid: process.pid });
+});
+
 describe('GET /me', () => {
   test('says who the caller is, and what he may do', async () => {
     const actions = ['submit', 'read', 'cancel', 'restart', 'runNow', 'update', 'delete'];

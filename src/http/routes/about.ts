@@ -69,7 +69,9 @@ export function aboutRoutes({ manager }: HttpContext): readonly Route[] {
     problems: [],
     async handle() {
       const state = await manager.health();
-      return json(state.ready ? 200 : 503, state);
+      // Everybody may ask: what a storage says of itself, behind the colon, may name files of this machine.
+      const problems = state.problems.map((problem) => problem.split(':', 1)[0] ?? '');
+      return json(state.ready ? 200 : 503, { ready: state.ready, problems });
     },
   });
   return [handlers, me, stats, health, ready];

@@ -67,10 +67,12 @@ export function historyRoutes(context: HttpContext): readonly Route[] {
     async handle({ params: { id }, caller }) {
       await permitted(context, caller, 'read', id);
       const { worker, progress, reasons, ...rest } = await manager.explain(id);
+      // Where processes run is for those who run them.
+      const machine = caller.scope === null ? {} : { host: null, pid: null };
       return json(200, {
         ...rest,
         reasons: reasons.map((reason) => ('runAt' in reason ? { ...reason, runAt: wireTime(reason.runAt) } : reason)),
-        worker: worker === null ? null : { ...worker, lastSeenAt: wireTime(worker.lastSeenAt) },
+        worker: worker === null ? null : { ...worker, ...machine, lastSeenAt: wireTime(worker.lastSeenAt) },
         progress: progress === null ? null : { ...progress, at: wireTime(progress.at) },
       });
     },
