@@ -11,6 +11,8 @@ export interface Mute {
   wake(): void;
   /** The next calls of this method fail, so many of them; `after`: although they were done. */
   fail(method: StorageMethod, times?: number, after?: boolean): void;
+  /** No more failures. */
+  heal(): void;
   /** How often each method was called. */
   readonly calls: Readonly<Record<string, number>>;
 }
@@ -48,6 +50,7 @@ export function mute(inner: TaskStorage): Mute {
       asleep?.open();
       asleep = null;
     },
+    heal: () => failing.clear(),
     fail(method, times = 1, after = false) {
       failing.set(method, { times, after });
     },
