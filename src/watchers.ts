@@ -148,7 +148,6 @@ export class Watchers {
 
   /** Somebody waits, so the process stays alive. */
   #armReread(): void {
-    if (this.#byTask.size === 0) return;
     this.#reread ??= this.#clock.after(
       REREAD_MS,
       () => {
