@@ -77,7 +77,7 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
     this.#storage = storage;
     this.taskId = taskId;
     this.#fits = fits;
-    this.#since = taskId === null ? Date.now() : 0;
+    this.#since = taskId === null ? watchers.now() : 0;
     let unwatch = (): void => {};
     const aborted = (): void => this.fail(signal?.reason);
     this.#stop = () => {

@@ -50,6 +50,11 @@ export class Watchers {
     return this.#byTask.size > 0 || this.#all.size > 0;
   }
 
+  /** Epoch ms. */
+  now(): number {
+    return this.#clock.now();
+  }
+
   /** @returns ends it */
   add(watcher: Watcher): () => void {
     const { taskId } = watcher;

@@ -1,5 +1,5 @@
 import { ManagerClosedError, OptionError, type TaskNews, TaskNotFoundError } from 'tasklane';
-import { waitFor } from 'tasklane/testing';
+import { fakeClock, waitFor } from 'tasklane/testing';
 import { describe, expect, test } from 'vitest';
 import { controlled } from '../support/controlled.ts';
 import { errorOf, turns } from '../support/gate.ts';
@@ -169,6 +169,19 @@ onEachStorage('watch', (world) => {
     await world.clock.advance('2s');
     expect(told()).toEqual(['queued', 'running', 'succeeded', 'scheduled', 'cancelled']);
     expect(new Set(news.map(({ taskId }) => taskId))).toEqual(new Set([mine.id, theirs.id]));
+  });
+
+  test('tells log lines by the clock of the manager, not by the machine’s', async () => {
+    const work = controlled('work');
+    const manager = await world.start({ handlers: [work], clock: fakeClock(Date.UTC(2000, 0, 1)) });
+    const { told } = follow(manager.watch());
+    const task = await manager.submit('work');
+    const run = await work.next();
+    run.context.log('long ago');
+    run.finish();
+    await task.result();
+    await turns();
+    expect(told()).toContain('long ago');
   });
 
   test('tells of what fits the filter', async () => {
