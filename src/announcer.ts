@@ -52,6 +52,11 @@ export class Announcer {
     if (step !== undefined) this.changed(task, step.reason);
   }
 
+  /** A change was stored whose record nobody wanted then. */
+  missed(taskId: string): void {
+    this.#watchers.missed(taskId);
+  }
+
   /** The task of a dead worker was taken back. */
   takenBack(task: TaskRecord): void {
     if (task.status === 'cancelled') {

@@ -44,7 +44,11 @@ export class Idleness {
     const handler = this.#environment.registry.runnable().map(({ name }) => name);
     const open = handler.filter((name) => !this.#runner.pauses.holds(name));
     if (open.length === 0) return true;
-    const queued = await this.#environment.storage.count([[{ status: ['queued'], handler: open, archived: false }]]);
-    return queued === 0 && this.#runner.inHand === 0 && this.#intake.pending === 0;
+    // The counters answer at once, where counting would look at every task.
+    const counts = await this.#environment.storage.counts();
+    const queued = counts.some(
+      ({ handler, status, count }) => status === 'queued' && count > 0 && open.includes(handler),
+    );
+    return !queued && this.#runner.inHand === 0 && this.#intake.pending === 0;
   }
 }

@@ -16,11 +16,15 @@ import { cloneJson } from './task/json.ts';
 /** One item of `submitMany`, its types forgotten. */
 export type AnyItem = { readonly handler: AnyTask | string; readonly input?: unknown } & SubmitOptions;
 
-/** A turn's submits, which share one insert. */
+/** A turn's submits, which share one insert. They become tasks only then: what waits for the end of the turn is to be small. */
 interface Batch {
-  readonly drafts: TaskDraft[];
-  readonly answers: Promise<readonly InsertAnswer[]>;
+  readonly checked: Checked[];
+  /** One a submit, in order. */
+  readonly outcomes: Promise<readonly Outcome[]>;
 }
+
+/** What became of a submit: its handle, or why it was refused. */
+type Outcome = SubmittedHandle | Error;
 
 /** A batch is stored when it has so many, or at the end of the turn. */
 const BATCH = 1_000;
@@ -81,7 +85,7 @@ export class Intake {
       : (checking as readonly Checked[]);
     if (!this.#lifecycle.isOpen) await this.#lifecycle.open();
     if (checked.length === 0) return [];
-    const drafts = checked.map((one) => this.#draft(one));
+    const drafts = this.#drafts(checked);
     const answers = await this.#insert(drafts, true);
     const refused = answers.findIndex((answer) => 'refused' in answer && answer.refused !== 'not_alone');
     if (refused >= 0) throw this.#refusal(drafts[refused], answers[refused]);
@@ -112,26 +116,34 @@ export class Intake {
   /** Into the batch of this turn. */
   #join(checked: Checked): Promise<SubmittedHandle> {
     const batch = this.#batch ?? this.#newBatch();
-    this.#batch = batch;
-    const index = batch.drafts.length;
-    batch.drafts.push(this.#draft(checked));
-    if (batch.drafts.length === BATCH) this.#batch = null;
-    return batch.answers.then((answers) => {
-      const answer = answers[index];
-      const draft = batch.drafts[index];
-      if (answer !== undefined && 'refused' in answer) throw this.#refusal(draft, answer);
-      const handle = this.#handle(draft, answer, checked.warnings);
-      return this.#environment.settings.inline ? this.#ran(handle) : handle;
+    const index = batch.checked.length;
+    batch.checked.push(checked);
+    this.#batch = index + 1 < BATCH ? batch : null;
+    return batch.outcomes.then((outcomes) => {
+      const outcome = outcomes[index];
+      if (!(outcome instanceof SubmittedHandle)) throw outcome;
+      return this.#environment.settings.inline ? this.#ran(outcome) : outcome;
     });
   }
 
   #newBatch(): Batch {
-    const drafts: TaskDraft[] = [];
-    const answers = Promise.resolve().then(() => {
-      if (this.#batch?.drafts === drafts) this.#batch = null;
-      return this.#insert(drafts, false);
+    const checked: Checked[] = [];
+    const outcomes = Promise.resolve().then(() => {
+      if (this.#batch?.checked === checked) this.#batch = null;
+      return this.#store(checked);
     });
-    return { drafts, answers };
+    return { checked, outcomes };
+  }
+
+  /** Stores tasks, each for itself. */
+  async #store(checked: readonly Checked[]): Promise<readonly Outcome[]> {
+    const drafts = this.#drafts(checked);
+    const answers = await this.#insert(drafts, false);
+    return drafts.map((draft, index) => {
+      const answer = answers[index];
+      if (answer === undefined || 'refused' in answer) return this.#refusal(draft, answer);
+      return this.#handle(draft, answer, checked[index]?.warnings);
+    });
   }
 
   async #insert(drafts: readonly TaskDraft[], atomic: boolean): Promise<readonly InsertAnswer[]> {
@@ -155,9 +167,11 @@ export class Intake {
     }
   }
 
-  #draft(checked: Checked): TaskDraft {
+  /** Tasks of one moment. */
+  #drafts(checked: readonly Checked[]): readonly TaskDraft[] {
     const { clock, settings } = this.#environment;
-    return makeDraft(checked, this.#ids.draw(), clock.now(), settings.idempotencyMs);
+    const now = clock.now();
+    return checked.map((one) => makeDraft(one, this.#ids.draw(now), now, settings.idempotencyMs));
   }
 
   #handle(

@@ -123,11 +123,16 @@ const KEYS: readonly string[] = [
  */
 export function parseSubmit(options: SubmitOptions, maxBytes: number, more: readonly string[] = []): ParsedSubmit {
   if (options === null || typeof options !== 'object') throw new OptionError('options', 'an object', options);
-  const unknown = Object.keys(options).find((key) => !KEYS.includes(key) && !more.includes(key));
-  if (unknown !== undefined) throw new OptionError('options', `made of ${KEYS.join(', ')}`, unknown);
+  let plain = true;
+  for (const key of Object.keys(options)) {
+    if (more.includes(key)) continue;
+    plain = false;
+    if (!KEYS.includes(key)) throw new OptionError('options', `made of ${KEYS.join(', ')}`, key);
+  }
+  if (plain) return PLAIN_SUBMIT;
   const { priority, delay, runAt, hold, startBy, tags, unique, metadata } = options;
   if (hold !== undefined && typeof hold !== 'boolean') throw new OptionError('hold', 'true or false', hold);
-  if ([delay, runAt, hold || undefined].filter((when) => when !== undefined).length > 1) {
+  if (Number(delay !== undefined) + Number(runAt !== undefined) + Number(hold === true) > 1) {
     throw new OptionError('delay', 'the only one of `delay`, `runAt` and `hold`', 'several of them');
   }
   return {

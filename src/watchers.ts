@@ -75,6 +75,11 @@ export class Watchers {
     for (const watcher of this.#all) watcher.see(task);
   }
 
+  /** A task changed while nobody wanted its record: who came meanwhile reads it. */
+  missed(taskId: string): void {
+    if (this.#all.size > 0 || this.#byTask.has(taskId)) this.#read([taskId]).catch(this.#onError);
+  }
+
   /** Tells whoever still watches that nothing more comes, and lets go of timers and the storage. */
   close(): void {
     const watchers = [...this.#all, ...[...this.#byTask.values()].flatMap((group) => [...group])];

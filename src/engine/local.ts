@@ -22,6 +22,7 @@ export class LocalEngine implements Engine {
   #opening = false;
   #wanted = false;
   #breathed = 0;
+  #breath: Promise<void> | null = null;
 
   constructor(host: EngineHost) {
     this.#host = host;
@@ -57,6 +58,7 @@ export class LocalEngine implements Engine {
   }
 
   readonly #lane = async (): Promise<void> => {
+    await undefined; // p-queue starts it within `add`: the lane that opened this one goes first, and none on top of another
     while (!this.#stopped && this.#lanes <= this.#host.concurrency) {
       if (this.#urgent || this.#buffer.length === 0) {
         this.#idle++;
@@ -93,9 +95,16 @@ export class LocalEngine implements Engine {
     }
   }
 
-  async #breathe(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#breathed = performance.now();
+  /** One breath for all lanes, so that they go on together: outcomes of one turn are stored together. */
+  #breathe(): Promise<void> {
+    this.#breath ??= new Promise((resolve) =>
+      setImmediate(() => {
+        this.#breathed = performance.now();
+        this.#breath = null;
+        resolve();
+      }),
+    );
+    return this.#breath;
   }
 }
 

@@ -13,7 +13,7 @@ import type { Clock, Timer } from '../time/clock.ts';
 import { Context, type ContextHost } from './context.ts';
 import { isA, textOf, toErrorInfo } from './failure.ts';
 import { type Circumstances, ignored, returned, threw } from './outcome.ts';
-import { Reports, type Said } from './reports.ts';
+import { Reports, type Said, sayBare } from './reports.ts';
 
 /** What an attempt stands on. */
 export interface AttemptHost {
@@ -21,6 +21,8 @@ export interface AttemptHost {
   readonly clock: Clock;
   readonly workerId: string;
   readonly closing: AbortSignal;
+  /** No beat was stored for as long as the lease. */
+  readonly isSilent: boolean;
   /** Waits until it may start, which a suspect does alone. */
   turnOf(attempt: Attempt): Promise<void>;
   /** Stores that the handler is about to start. @returns false: the task is no longer ours */
@@ -50,6 +52,8 @@ export class Attempt implements Circumstances, ContextHost {
   startedAt: number | null = null;
   /** By the monotonic clock, ms. */
   began = 0;
+  /** Among those in hand; {@link Held} keeps it. */
+  place = -1;
   /** Its outcome is decided, or no longer ours to decide. */
   ended = false;
   /** The progress that listeners were told last. */
@@ -57,7 +61,10 @@ export class Attempt implements Circumstances, ContextHost {
   /** Why the signal was aborted first. */
   aborted: AbortCode | null = null;
   readonly #host: AttemptHost;
+  /** Made by the first report: most tasks have none. */
   #reports: Reports | null = null;
+  /** When its handler started, as long as that is not stored; epoch ms. */
+  #untold: number | null = null;
   #reason: TaskAbort | null = null;
   #controller: AbortController | null = null;
   #timer: Timer | null = null;
@@ -92,7 +99,8 @@ export class Attempt implements Circumstances, ContextHost {
   }
 
   progress(report: ProgressReport): void {
-    if (this.#reports === null || this.ended || report === null || typeof report !== 'object') return;
+    if (this.startedAt === null || this.ended || report === null || typeof report !== 'object') return;
+    this.#reports ??= new Reports(this.startedAt);
     try {
       this.#reports.progress(report, this.#host.clock.now());
     } catch (error) {
@@ -102,14 +110,16 @@ export class Attempt implements Circumstances, ContextHost {
   }
 
   log(message: unknown, level: LogLevel | undefined): void {
-    if (this.#reports === null || this.ended) return;
+    if (this.startedAt === null || this.ended) return;
+    this.#reports ??= new Reports(this.startedAt);
     this.#reports.log(textOf(message), level, this.#host.clock.now());
     this.#host.report(false);
   }
 
   async checkpoint(value: unknown): Promise<void> {
     const copied = toJson(value ?? null, 'checkpoint', this.settings.maxResultBytes);
-    if (this.#reports === null || this.ended) throw new StaleLeaseError(this.task.id);
+    if (this.startedAt === null || this.ended) throw new StaleLeaseError(this.task.id);
+    this.#reports ??= new Reports(this.startedAt);
     const stored = this.#reports.checkpoint(copied);
     this.#host.report(true);
     return stored;
@@ -120,7 +130,9 @@ export class Attempt implements Circumstances, ContextHost {
   /** Runs the handler. @returns resolves when the slot is free; undefined: it is */
   run(): Promise<void> | undefined {
     if (this.ended) return undefined;
-    return this.isSuspect ? this.#runOnRecord() : this.#start(false);
+    if (this.isSuspect) return this.#runInTurn();
+    // Somebody may have taken the task meanwhile: to store the start is to ask.
+    return this.#host.isSilent ? this.#runOnRecord() : this.#start(false);
   }
 
   /** It went down with its process before, or looks like it: should it do so again, its start must be on record. */
@@ -161,11 +173,14 @@ export class Attempt implements Circumstances, ContextHost {
 
   /** Takes what is to be reported; null when that is nothing. @param bare say that the lease is held, at least */
   takeReport(bare: boolean): Said | null {
-    if (this.#reports === null) return bare ? { report: { lease: this.lease }, notes: [], checkpoints: [] } : null;
-    return this.#reports.take(this.lease, bare);
+    const startedAt = this.#untold ?? undefined;
+    this.#untold = null;
+    if (this.#reports?.pending) return this.#reports.take(this.lease, startedAt);
+    return bare || startedAt !== undefined ? sayBare(this.lease, startedAt) : null;
   }
 
   restoreReport(said: Said, error: unknown): void {
+    if (said.report.startedAt !== undefined) this.#untold = said.report.startedAt;
     this.#reports?.restore(said, error);
   }
 
@@ -173,10 +188,13 @@ export class Attempt implements Circumstances, ContextHost {
     this.#host.onError(error, this.task);
   }
 
-  async #runOnRecord(): Promise<void> {
+  async #runInTurn(): Promise<void> {
     await this.#host.turnOf(this);
-    if (this.ended) return;
-    this.#reports = new Reports(this.#host.clock.now(), false);
+    if (!this.ended) await this.#runOnRecord();
+  }
+
+  async #runOnRecord(): Promise<void> {
+    this.#untold = this.#host.clock.now();
     const held = await this.#host.storeStart(this);
     if (this.ended) return;
     if (!held) {
@@ -190,7 +208,7 @@ export class Attempt implements Circumstances, ContextHost {
     const { clock } = this.#host;
     this.startedAt = clock.now();
     this.began = clock.monotonic();
-    if (!onRecord) this.#reports = new Reports(this.startedAt, false);
+    if (!onRecord) this.#untold = this.startedAt;
     this.#host.started(this);
     const { timeoutMs } = this.handler;
     if (timeoutMs !== Infinity) this.#timer = clock.after(timeoutMs, () => this.abort('timeout'), true);

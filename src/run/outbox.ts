@@ -1,5 +1,5 @@
 import type { Environment } from '../environment.ts';
-import type { SettleAnswer, Settlement } from '../storage/storage.ts';
+import type { Report, SettleAnswer, Settlement } from '../storage/storage.ts';
 import type { Steps } from '../task/transition.ts';
 import type { Attempt } from './attempt.ts';
 import type { Said } from './reports.ts';
@@ -35,6 +35,7 @@ export class Outbox {
   #inFlight = 0;
   #abandoned = false;
   #failing = false;
+  #endWait = (): void => {};
 
   constructor(environment: Environment, host: OutboxHost) {
     this.#environment = environment;
@@ -66,9 +67,10 @@ export class Outbox {
     while (this.#flushing !== null) await this.#flushing;
   }
 
-  /** What cannot be stored now is given up: other processes find these tasks lost. */
+  /** What cannot be stored now is given up, after one more try: other processes find these tasks lost. */
   abandon(): void {
     this.#abandoned = true;
+    this.#endWait();
   }
 
   async #flush(): Promise<void> {
@@ -79,20 +81,17 @@ export class Outbox {
       this.#inFlight = batch.length;
       const answers = await this.#store(batch);
       this.#inFlight = 0;
-      for (const [index, outcome] of batch.entries()) {
-        const answer = answers?.[index];
-        if (answer !== undefined) this.#host.settled(outcome, answer);
-      }
+      answers?.forEach((answer, index) => {
+        const outcome = batch[index];
+        if (outcome !== undefined) this.#host.settled(outcome, answer);
+      });
     }
     this.#flushing = null;
   }
 
   async #store(batch: readonly Outcome[]): Promise<readonly SettleAnswer[] | null> {
-    const { storage, settings, events, clock } = this.#environment;
-    const settlements = batch.map(
-      ({ attempt, steps, said }): Settlement =>
-        said === null ? { lease: attempt.lease, steps } : { ...said.report, steps },
-    );
+    const { storage, settings, events } = this.#environment;
+    const settlements = batch.map(settlementOf);
     for (let wait = RETRY_MS; ; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
       try {
         const answers = await storage.settle(settlements, { logLimit: settings.logLimit, records: this.#host.wanted });
@@ -102,8 +101,26 @@ export class Outbox {
         this.#failing = true;
         events.error(error);
         if (this.#abandoned) return null;
-        await new Promise<void>((resolve) => clock.after(wait, resolve, true));
+        await this.#pause(wait);
       }
     }
   }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#environment.clock.after(ms, resolve, true);
+      this.#endWait = (): void => {
+        timer.clear(); // it would keep the process alive
+        resolve();
+      };
+    });
+  }
 }
+
+/** Spelt out, since every task that ends passes here: a spread costs more than all the rest of it. */
+function settlementOf({ attempt, steps, said }: Outcome): Settlement {
+  const { startedAt, progress, checkpoint, log } = said?.report ?? NOTHING;
+  return { lease: attempt.lease, startedAt, progress, checkpoint, log, steps };
+}
+
+const NOTHING: Partial<Report> = {};

@@ -8,6 +8,8 @@ const ALL = '*';
 export class Pauses {
   readonly #storage: TaskStorage;
   #paused = new Set<string>();
+  /** Moves with what this process changes. */
+  #changes = 0;
 
   constructor(storage: TaskStorage) {
     this.#storage = storage;
@@ -25,7 +27,9 @@ export class Pauses {
 
   /** @returns whether anything changed. @throws {StorageError} */
   async read(): Promise<boolean> {
+    const changes = this.#changes;
     const paused = new Set((await this.#storage.documents(KIND)).map(({ key }) => key));
+    if (changes !== this.#changes) return false; // it may be older than our own change, whose hint asks again
     const changed = paused.size !== this.#paused.size || [...paused].some((key) => !this.#paused.has(key));
     this.#paused = paused;
     return changed;
@@ -34,6 +38,7 @@ export class Pauses {
   /** @param handler undefined: all. @throws {StorageError} */
   async pause(handler: string | undefined): Promise<void> {
     await this.#storage.putDocument(KIND, handler ?? ALL, {});
+    this.#changes++;
     this.#paused.add(handler ?? ALL);
   }
 
@@ -42,6 +47,7 @@ export class Pauses {
     const keys = handler === undefined ? (await this.#storage.documents(KIND)).map(({ key }) => key) : [handler];
     for (const key of keys) {
       await this.#storage.deleteDocument(KIND, key);
+      this.#changes++;
       this.#paused.delete(key);
     }
   }

@@ -31,7 +31,11 @@ export class Pulse {
   #reportTimer: Timer | null = null;
   #beating: Promise<void> | null = null;
   #beatAt = Number.NEGATIVE_INFINITY;
+  /** When the newest beat that was stored was sent. */
+  #storedAt = Number.NEGATIVE_INFINITY;
   #soon = false;
+  /** A beat is on its way that takes what there is to report. */
+  #noted = false;
   #stopped = false;
   #failing = false;
 
@@ -45,11 +49,19 @@ export class Pulse {
     return !this.#failing;
   }
 
+  /** No beat was stored for as long as the lease, a process that stood still for example: others may hold its tasks. */
+  get isSilent(): boolean {
+    const { clock, settings } = this.#environment;
+    return clock.monotonic() - this.#storedAt >= settings.leaseMs;
+  }
+
   /** Makes the worker known, and keeps it so. @throws {StorageError} */
   async join(): Promise<void> {
-    const { storage, settings } = this.#environment;
+    const { storage, settings, clock } = this.#environment;
     const { workerId } = this.#host;
+    const sentAt = clock.monotonic();
     await storage.beat({ workerId, join: this.#host.info(), reports: [], logLimit: settings.logLimit, records: false });
+    this.#storedAt = sentAt;
     this.#armLease();
   }
 
@@ -66,7 +78,8 @@ export class Pulse {
 
   /** Something is to be reported: at the next interval, or at once where the last beat is longer ago or `now`. */
   note(now: boolean): void {
-    if (this.#stopped) return;
+    if (this.#stopped || (this.#noted && !now)) return;
+    this.#noted = true;
     const { clock, settings } = this.#environment;
     const wait = now ? 0 : this.#beatAt + settings.progressMs - clock.monotonic();
     if (wait > 0) this.arm(wait);
@@ -96,6 +109,7 @@ export class Pulse {
   async beat(bare: boolean): Promise<void> {
     while (this.#beating !== null) await this.#beating;
     if (this.#stopped) return; // meanwhile
+    this.#noted = false;
     const sent: [Attempt, Said][] = [];
     for (const attempt of this.#host.held()) {
       const said = attempt.ended && !bare ? null : attempt.takeReport(bare);
@@ -114,7 +128,9 @@ export class Pulse {
       try {
         const { workerId } = this.#host;
         const reports = [said.report];
+        const sentAt = clock.monotonic();
         const answer = await storage.beat({ workerId, reports, logLimit: settings.logLimit, records: false });
+        if (answer.known) this.#storedAt = Math.max(this.#storedAt, sentAt);
         return answer.known && answer.reports[0]?.held === true;
       } catch (error) {
         events.error(error, attempt.task);
@@ -132,6 +148,7 @@ export class Pulse {
       const reports = sent.map(([, { report }]) => report);
       const answer = await storage.beat({ workerId, reports, logLimit: settings.logLimit, records: wanted });
       this.#failing = false;
+      if (answer.known) this.#storedAt = Math.max(this.#storedAt, this.#beatAt);
       this.#beating = null;
       this.#answered(sent, answer);
     } catch (error) {

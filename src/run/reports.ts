@@ -33,20 +33,18 @@ const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
  */
 export class Reports {
   readonly #startedAt: number;
-  #startStored: boolean;
   #meter: ProgressMeter | null = null;
   #notes: Note[] = [];
   #latest: { -readonly [K in keyof ProgressReport]: ProgressReport[K] } | null = null;
   #latestAt = 0;
   #checkpoints: PendingCheckpoint[] = [];
 
-  /** @param startedAt epoch ms. @param startStored the storage knows it already */
-  constructor(startedAt: number, startStored: boolean) {
+  /** @param startedAt epoch ms */
+  constructor(startedAt: number) {
     this.#startedAt = startedAt;
-    this.#startStored = startStored;
   }
 
-  /** Whether there is anything to write beside the start. */
+  /** Whether there is anything to write. */
   get pending(): boolean {
     return this.#notes.length > 0 || this.#latest !== null || this.#checkpoints.length > 0;
   }
@@ -77,29 +75,24 @@ export class Reports {
     return new Promise((stored, refused) => this.#checkpoints.push({ value, stored, refused }));
   }
 
-  /** Takes all there is to say; null when that is nothing. @param bare say that the lease is held, at least */
-  take(lease: Lease, bare: boolean): Said | null {
+  /** Takes all there is to say. @param startedAt to be told as well */
+  take(lease: Lease, startedAt: number | undefined): Said {
     this.#settleLatest();
-    if (!bare && this.#startStored && this.#notes.length === 0 && this.#checkpoints.length === 0) return null;
     const notes = this.#notes;
     const checkpoints = this.#checkpoints;
     const log = notes.flatMap((note) => (note.kind === 'log' ? [note.line] : []));
     const progress = notes.findLast((note) => note.kind === 'progress')?.progress;
-    const report: { -readonly [K in keyof Report]: Report[K] } = { lease };
-    if (!this.#startStored) report.startedAt = this.#startedAt;
-    if (progress !== undefined) report.progress = progress;
-    if (log.length > 0) report.log = log;
-    const checkpoint = checkpoints.at(-1);
-    if (checkpoint !== undefined) report.checkpoint = checkpoint.value;
-    this.#startStored = true;
     this.#notes = [];
     this.#checkpoints = [];
-    return { report, notes, checkpoints };
+    return {
+      report: { lease, startedAt, progress, checkpoint: checkpoints.at(-1)?.value, log },
+      notes,
+      checkpoints,
+    };
   }
 
   /** The write failed: what was said is to be said again, but for checkpoints, whose callers are told. */
-  restore({ report, notes, checkpoints }: Said, error: unknown): void {
-    if (report.startedAt !== undefined) this.#startStored = false;
+  restore({ notes, checkpoints }: Said, error: unknown): void {
     this.#notes = [...notes, ...this.#notes];
     for (const { refused } of checkpoints) refused(error);
   }
@@ -118,4 +111,12 @@ export class Reports {
     this.#notes.push(note);
     if (this.#notes.length > MAX_NOTES) this.#notes.shift();
   }
+}
+
+const NO_NOTES: readonly Note[] = [];
+const NO_CHECKPOINTS: readonly PendingCheckpoint[] = [];
+
+/** What an attempt says that reported nothing: that it holds its lease, and when it started, where that is to be told. */
+export function sayBare(lease: Lease, startedAt: number | undefined): Said {
+  return { report: { lease, startedAt }, notes: NO_NOTES, checkpoints: NO_CHECKPOINTS };
 }

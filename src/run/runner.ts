@@ -12,6 +12,7 @@ import { isFinal } from '../task/status.ts';
 import type { Steps } from '../task/transition.ts';
 import type { Clock } from '../time/clock.ts';
 import { Attempt, type AttemptHost } from './attempt.ts';
+import { Held } from './held.ts';
 import { thisPlace } from './host.ts';
 import { LoopMonitor } from './loop-monitor.ts';
 import { Outbox, type OutboxHost, type Outcome } from './outbox.ts';
@@ -42,8 +43,8 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   readonly #slots = new Slots();
   readonly #suspects: Suspects;
   readonly #loop: LoopMonitor;
-  /** By task id: claimed, running, or with an outcome that is not stored yet. */
-  readonly #held = new Map<string, Attempt>();
+  /** Claimed, running, or with an outcome that is not stored yet. */
+  readonly #held = new Held();
   readonly #leaks = new Set<Attempt>();
   #endedLeaks: Lease[] = [];
   readonly #closing = new AbortController();
@@ -94,13 +95,13 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     this.#running = false;
     this.#engine.stop();
     this.#loop.stop();
-    for (const attempt of this.#held.values()) attempt.giveBack();
+    for (const attempt of this.#held.all()) attempt.giveBack();
     this.#closing.abort();
   }
 
   /** Tells every running handler to stop. */
   abortAll(): void {
-    for (const attempt of this.#held.values()) attempt.abort('shutdown');
+    for (const attempt of this.#held.all()) attempt.abort('shutdown');
   }
 
   /** There may be work, or room. @param priority of what came, null when unknown */
@@ -124,7 +125,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
 
   /** Whether a task is run here, or can be at once. */
   isAbout(task: TaskRecord): boolean {
-    if (this.#held.has(task.id)) return true;
+    if (this.#held.of(task.id) !== undefined) return true;
     const handler = this.#environment.registry.find(task.handler);
     if (task.status !== 'queued' || handler?.definition.run === undefined) return false;
     const room = this.#slots.used < this.concurrency && this.#slots.left(handler) > 0;
@@ -154,8 +155,9 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
 
   /** A task was changed from outside: an attempt of ours is told. */
   noticed(task: TaskRecord): void {
-    const attempt = this.#held.get(task.id);
-    if (attempt === undefined) return;
+    const attempt = this.#held.of(task.id);
+    // What was answered late may be older than the claim: to believe it would leave the task to nobody.
+    if (attempt === undefined || task.version < attempt.task.version) return;
     if (task.status === 'cancelling') attempt.abort('cancelled', task.cancelReason);
     else if (task.status !== 'running') this.#lose(attempt, isFinal(task.status) ? 'superseded' : 'lease_lost');
   }
@@ -163,8 +165,11 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   /** Asks the storage which of our tasks are to be cancelled. */
   async pollCancelling(): Promise<void> {
     if (this.#held.size === 0) return;
-    for (const { lease, reason } of await this.#environment.storage.cancelling(this.workerId)) {
-      const attempt = this.#held.get(lease.taskId);
+    const cancelling = await this.#environment.storage.cancelling(this.workerId);
+    if (cancelling.length === 0) return;
+    const byTask = new Map(this.#held.all().map((attempt) => [attempt.task.id, attempt]));
+    for (const { lease, reason } of cancelling) {
+      const attempt = byTask.get(lease.taskId);
       if (attempt?.lease.token === lease.token) attempt.abort('cancelled', reason);
     }
   }
@@ -172,7 +177,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   /** Pauses or limits changed: what has not started and may not start goes back. */
   reconsider(): void {
     const excess = new Map<string, number>();
-    for (const attempt of [...this.#held.values()].reverse()) {
+    for (const attempt of this.#held.all().reverse()) {
       const { name } = attempt.handler;
       const over = excess.get(name) ?? -this.#slots.left(attempt.handler);
       const returns = this.pauses.holds(name) || over > 0;
@@ -252,14 +257,19 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     const handler = this.#environment.registry.find(claim.task.handler);
     if (handler === undefined) return [];
     const attempt = new Attempt(this, handler, claim);
-    this.#held.set(claim.task.id, attempt);
+    this.#held.add(attempt);
     this.#slots.take(handler);
-    // A drain or a pause that began while the claim was under way.
-    if (!this.#running || this.pauses.holds(handler.name)) attempt.giveBack();
+    // What began while the claim was under way: a cancel, where its first answer was lost; a drain, a pause.
+    if (claim.task.status === 'cancelling') attempt.abort('cancelled', claim.task.cancelReason);
+    else if (!this.#running || this.pauses.holds(handler.name)) attempt.giveBack();
     return [attempt];
   }
 
   // ---- for the attempts ---------------------------------------------------------------------------------------------
+
+  get isSilent(): boolean {
+    return this.pulse.isSilent;
+  }
 
   turnOf(attempt: Attempt): Promise<void> {
     return this.#suspects.turnOf(attempt);
@@ -308,7 +318,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   }
 
   #loopBlocked(ms: number): void {
-    const running = [...this.#held.values()].filter(({ startedAt }) => startedAt !== null);
+    const running = this.#held.all().filter(({ startedAt }) => startedAt !== null);
     const names = [...new Set(running.map(({ handler }) => handler.name))];
     const who = names.length > 0 ? `while ${names.join(', ')} ran` : 'while no handler ran';
     const message = `The event loop stood still for ${ms} ms ${who}; after ${this.settings.leaseMs} ms its tasks are lost.`;
@@ -342,7 +352,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   }
 
   held(): Iterable<Attempt> {
-    return this.#held.values();
+    return this.#held.all();
   }
 
   said({ notes }: Said, attempt: Attempt, answer: ReportAnswer): void {
@@ -357,7 +367,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
 
   settled({ attempt, steps, said }: Outcome, answer: SettleAnswer): void {
     const { task, lease } = attempt;
-    if (this.#held.get(task.id) === attempt) this.#held.delete(task.id);
+    this.#held.remove(attempt);
     for (const { stored, refused } of said?.checkpoints ?? []) {
       if (answer.settled) stored();
       else refused(new StaleLeaseError(lease.taskId));
@@ -368,13 +378,15 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     } else if (answer.record !== null) {
       this.#announceNotes(beforeItsEnd(answer.record), attempt, said?.notes ?? []);
       this.#announcer.settled(answer.record, steps);
+    } else if (this.#announcer.wanted) {
+      this.#announcer.missed(task.id);
     }
     if (answer.settled && answer.status === 'queued') this.wake(null);
     this.#checkIdle();
   }
 
   unknown(): void {
-    for (const attempt of this.#held.values()) this.#lose(attempt, 'lease_lost');
+    for (const attempt of this.#held.all()) this.#lose(attempt, 'lease_lost');
     this.workerId = drawWorkerId();
     if (!this.#running) return;
     this.#unanswered = null;
@@ -390,7 +402,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
 
   #lose(attempt: Attempt, code: 'lease_lost' | 'superseded'): void {
     attempt.abort(code);
-    if (this.#held.get(attempt.task.id) === attempt) this.#held.delete(attempt.task.id);
+    this.#held.remove(attempt);
     this.#checkIdle();
   }
 

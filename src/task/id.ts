@@ -39,9 +39,8 @@ export class TaskIds {
     this.#now = now;
   }
 
-  /** An id that no other process draws. */
-  draw(): string {
-    const now = this.#now();
+  /** An id that no other process draws. @param now epoch ms, where the caller knows it */
+  draw(now = this.#now()): string {
     if (now > this.#time) {
       this.#time = now;
       this.#sequence = 0;
