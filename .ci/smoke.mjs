@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineTask, MemoryStorage, TaskManager } from 'tasklane';
+import { TaskClient } from 'tasklane/client';
 import { createHandler } from 'tasklane/http';
 import { toNodeListener } from 'tasklane/node';
 import { SqliteStorage } from 'tasklane/sqlite';
@@ -14,7 +15,8 @@ import { fakeClock, storageCases } from 'tasklane/testing';
 
 assert.match(process.version, /^v22\.18\./);
 assert.match(import.meta.resolve('tasklane'), /\/dist\/index\.js$/);
-for (const path of ['', '/sqlite', '/http', '/node', '/testing']) {
+const HTTP = ['/http', '/node', '/express', '/fastify', '/koa', '/hono', '/nest', '/next', '/client'];
+for (const path of ['', '/sqlite', '/testing', ...HTTP]) {
   const file = fileURLToPath(import.meta.resolve(`tasklane${path}`));
   assert.ok(existsSync(file.replace(/\.js$/, '.d.ts')), `no types beside ${file}`);
 }
@@ -42,6 +44,10 @@ try {
     assert.equal(response.status, 202);
     const { id } = await response.json();
     assert.equal(await manager.task(id).result(), 5);
+
+    const client = new TaskClient({ baseUrl: `http://127.0.0.1:${server.address().port}` });
+    const submitted = await client.submit('add', { a: 3, b: 4 });
+    assert.equal((await client.wait(submitted.id)).result, 7);
 
     await handler.close();
     server.closeAllConnections();

@@ -45,7 +45,7 @@ export const TEXT_KEYS = ['submittedBy', 'entityId', 'parentId', 'scheduleId', '
 /** The ranges of a filter, and the time each bounds. */
 export const RANGE_KEYS = { created: 'createdAt', updated: 'updatedAt', finished: 'finishedAt' } as const;
 /** Where `text` looks. */
-export const SEARCHED_KEYS = ['id', 'handler', 'description', 'submittedBy', 'entityId'] as const;
+const SEARCHED_KEYS = ['id', 'handler', 'description', 'submittedBy', 'entityId'] as const;
 
 /** A filter that was checked: lists are lists, tag values are text, nothing is undefined. */
 export interface Condition {

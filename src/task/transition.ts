@@ -3,7 +3,7 @@ import type { TaskAttempt, TaskErrorInfo, TaskRecord } from './record.ts';
 import { isFinal, type Status } from './status.ts';
 
 /** Runs that are counted apart, and do not count against `maxAttempts`. */
-export type Counter = 'lost' | 'interrupted' | 'snoozed';
+type Counter = 'lost' | 'interrupted' | 'snoozed';
 
 /** What `maxAttempts`, `maxLost` and `maxSnoozes` count from: the submit (all zero) or the last restart. */
 export type Baseline = Readonly<Record<'attempt' | Counter, number>>;
@@ -12,7 +12,7 @@ export type Baseline = Readonly<Record<'attempt' | Counter, number>>;
 export const FROM_SUBMIT: Baseline = Object.freeze({ attempt: 0, lost: 0, interrupted: 0, snoozed: 0 });
 
 /** What a storage keeps of a task beside its record. */
-export interface TaskInternals {
+interface TaskInternals {
   /** Of the newest claim; stays when the attempt is settled, null once revoked. */
   readonly token: string | null;
   readonly baseline: Baseline;
