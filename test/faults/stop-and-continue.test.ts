@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Child, Stage } from './support/child.ts';
 import { onlyTask } from './support/evidence.ts';
+import type { Trap } from './support/messages.ts';
 
 let stage: Stage;
 
@@ -66,4 +67,17 @@ test('SIGSTOP past the lease > whoever wakes up works on: it takes the next task
   const { id } = await sleeper.ask('submit', { handler: 'noop' });
   expect(await sleeper.ask('ended', id)).toMatchObject({ status: 'succeeded', attempt: 1 });
   expect(await sleeper.close()).toEqual({ code: 0, signal: null });
+});
+
+test('SIGSTOP past the lease > whoever wakes up does not start what it had claimed before', async () => {
+  const trap: Trap = { call: 'claim', when: 'after', signal: 'SIGSTOP' };
+  const sleeper = stage.child({ leaseMs: 1_000, trap });
+  const { id } = await sleeper.ask('submit', { handler: 'noop' });
+  const other = stage.child({ leaseMs: 1_000 });
+  expect(await other.ask('ended', id)).toMatchObject({ status: 'succeeded', attempt: 2, interrupted: 1 });
+  await other.close();
+  sleeper.wake();
+  await sleeper.told('warning', ({ code }) => code === 'worker_lost');
+  expect(await sleeper.close()).toEqual({ code: 0, signal: null });
+  expect((await onlyTask(stage)).runs.map(({ attempt }) => attempt)).toEqual([2]);
 });

@@ -1,9 +1,11 @@
 import type { JsonValue, SubmitOptions, TaskNews, TaskRecord } from 'tasklane';
 
-/** Where a child kills itself: right before or right after one call of its storage. */
+/** Where a child kills or stops itself: right before or right after one call of its storage. */
 export interface Trap {
   readonly call: TrapCall;
   readonly when: 'before' | 'after';
+  /** Default SIGKILL. */
+  readonly signal?: 'SIGKILL' | 'SIGSTOP';
 }
 
 /** A call that does something: `start` and `checkpoint` are beats that store one, `claim` one that may take a task. */

@@ -1,20 +1,25 @@
 import type { Beat, ClaimAnswer, ClaimRequest, TaskStorage } from 'tasklane';
 import type { Trap, TrapCall } from './messages.ts';
 
-/** Wraps a storage so that this process kills itself at one of its calls, the first that does something. */
-export function trapped(storage: TaskStorage, { call, when }: Trap): TaskStorage {
+/** Wraps a storage so that this process kills or stops itself at one of its calls, the first that does something. */
+export function trapped(storage: TaskStorage, { call, when, signal = 'SIGKILL' }: Trap): TaskStorage {
+  let sprung = false;
+  const spring = (): void => {
+    sprung = true;
+    process.kill(process.pid, signal);
+  };
   return new Proxy(storage, {
     get(target, key) {
       const method: unknown = Reflect.get(target, key);
       if (typeof method !== 'function') return method;
       return (...args: unknown[]): unknown => {
-        const springs = key === METHODS[call] && concerns(call, args[0]);
-        if (springs && when === 'before') die();
+        const springs = !sprung && key === METHODS[call] && concerns(call, args[0]);
+        if (springs && when === 'before') spring();
         const answer: unknown = Reflect.apply(method, target, args);
-        if (!springs) return answer;
+        if (!springs || when === 'before') return answer;
         return Promise.resolve(answer).then((value) => {
           // A claim that found nothing is not the one.
-          if (call !== 'claim' || (value as ClaimAnswer).claims.length > 0) die();
+          if (call !== 'claim' || (value as ClaimAnswer).claims.length > 0) spring();
           return value;
         });
       };
@@ -37,8 +42,4 @@ function concerns(call: TrapCall, argument: unknown): boolean {
   if (call === 'start') return (argument as Beat).reports.some(({ startedAt }) => startedAt !== undefined);
   if (call === 'checkpoint') return (argument as Beat).reports.some(({ checkpoint }) => checkpoint !== undefined);
   return true;
-}
-
-function die(): void {
-  process.kill(process.pid, 'SIGKILL');
 }
