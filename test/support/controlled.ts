@@ -2,7 +2,7 @@ import { defineTask, type TaskContext, type TaskDefinition } from 'tasklane';
 import { type Gate, gate } from './gate.ts';
 
 /** A run of a handler, ended by the test. */
-export interface Run {
+interface Run {
   readonly input: unknown;
   readonly context: TaskContext;
   finish(value?: unknown): void;

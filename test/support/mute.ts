@@ -1,7 +1,7 @@
 import { StorageError, type TaskStorage } from 'tasklane';
 import { type Gate, gate } from './gate.ts';
 
-export type StorageMethod = keyof TaskStorage;
+type StorageMethod = keyof TaskStorage;
 
 /** A storage that can be made to hang, as that of a stopped process does, or to fail. */
 export interface Mute {

@@ -17,7 +17,7 @@ import { systemClock } from '../../src/time/clock.ts';
 import { type Mute, mute } from './mute.ts';
 
 /** The storages that behaviour is tested on. */
-export const STORAGES = ['memory', 'sqlite'] as const;
+const STORAGES = ['memory', 'sqlite'] as const;
 export type StorageName = (typeof STORAGES)[number];
 
 /** What one test has to itself: a storage, a clock that stands still, and managers that are closed at its end. */
