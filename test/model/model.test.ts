@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { StorageName } from '../support/world.ts';
+import { type Command, sequences } from './commands.ts';
+import { type Acknowledged, play } from './play.ts';
+import { judge } from './verdict.ts';
+import { ModelWorld } from './world.ts';
+
+/**
+ * Sequences on each storage, of some 38 calls. `TASKLANE_MODEL_RUNS=1000` is the long form, for both, and prints what was done.
+ * A failure prints its seed, its path and the shrunk sequence: `TASKLANE_MODEL_SEED` and `TASKLANE_MODEL_PATH` play it again.
+ */
+const RUNS: Readonly<Record<StorageName, number>> = { memory: 1_000, sqlite: 150 };
+const asked = Number(process.env.TASKLANE_MODEL_RUNS ?? 0);
+/** A sequence that takes longer hangs. */
+const HANGS_MS = 5_000;
+const seed = Number(process.env.TASKLANE_MODEL_SEED ?? Number.NaN);
+const path = process.env.TASKLANE_MODEL_PATH;
+
+// Errors that nobody listens to become warnings of the process: here they are the faults, by the thousand.
+const printers = process.listeners('warning');
+beforeAll(() => {
+  process.removeAllListeners('warning');
+});
+afterAll(() => {
+  for (const printer of printers) process.on('warning', printer);
+});
+
+/** What a run of the property did. */
+interface Tally {
+  sequences: number;
+  calls: number;
+  faults: number;
+  tasks: number;
+  storageCalls: number;
+}
+
+async function live(
+  storage: StorageName,
+  commands: readonly Command[],
+  listens: readonly [boolean, boolean],
+  tally: Tally,
+): Promise<void> {
+  const world = new ModelWorld(storage, listens);
+  await world.open();
+  try {
+    const acknowledged: Acknowledged = new Map();
+    for (const command of commands) {
+      await play(world, command, acknowledged);
+      if (world.ledger.problems.length > 0) break;
+    }
+    const problems = world.ledger.problems.length > 0 ? world.ledger.problems : await judge(world, acknowledged);
+    expect(problems).toEqual([]);
+    tally.sequences++;
+    tally.calls += commands.length;
+    tally.tasks += world.ledger.ids.length;
+    tally.storageCalls += world.calls;
+    tally.faults += world.hosts.reduce((sum, { line }) => sum + line.struck, 0);
+    tally.faults += commands.filter((command) => command.do === 'die' || command.do === 'stop').length;
+  } finally {
+    await world.end();
+  }
+}
+
+for (const storage of ['memory', 'sqlite'] as const) {
+  const numRuns = asked > 0 ? asked : RUNS[storage];
+  test(`two managers on ${storage}, and faults at any call of it > no task is lost, and each has one outcome`, async () => {
+    const tally: Tally = { sequences: 0, calls: 0, faults: 0, tasks: 0, storageCalls: 0 };
+    const property = fc.asyncProperty(sequences, fc.tuple(fc.boolean(), fc.boolean()), (commands, listens) =>
+      live(storage, commands, listens, tally),
+    );
+    await fc.assert(property, {
+      numRuns,
+      timeout: HANGS_MS,
+      endOnFailure: process.env.TASKLANE_MODEL_SHRINK === 'no',
+      ...(Number.isNaN(seed) ? {} : { seed }),
+      ...(path === undefined ? {} : { path }),
+    });
+    if (process.env.TASKLANE_MODEL_RUNS !== undefined) console.info(storage, tally);
+    expect(tally.calls).toBeGreaterThanOrEqual(30 * tally.sequences);
+    if (numRuns >= 100) expect(tally.faults).toBeGreaterThan(numRuns);
+  }, 900_000);
+}
