@@ -8,6 +8,8 @@ const COUNT = 1_000_000;
 const FINAL = 200_000;
 const PAGES = 200;
 
+/** Of the first one; each is a ms older than the next. */
+const CREATED = Date.UTC(2026, 0, 1);
 const HANDLERS = ['index', 'mail', 'scale', 'sync'];
 const FILTERS: Readonly<Record<string, TaskFilter>> = {
   none: {},
@@ -21,8 +23,9 @@ const FILTERS: Readonly<Record<string, TaskFilter>> = {
   entityId: { entityId: 'entity-7' },
   parentId: { parentId: 'parent-7' },
   tag: { tags: { team: 'team-7' } },
-  created: { created: { after: 1_000 } },
-  updated: { updated: { after: 1_000 } },
+  created: { created: { after: CREATED + COUNT / 20, before: CREATED + COUNT * 0.95 } },
+  updated: { updated: { after: CREATED + COUNT / 20, before: CREATED + COUNT * 0.95 } },
+  finished: { finished: { after: CREATED } },
 };
 
 /** A file of a million tasks of all kinds. */
@@ -35,7 +38,9 @@ async function millionFile(file: string): Promise<void> {
       handler: HANDLERS[n % 4 === 0 ? (n / 4) % 4 : n % 4] ?? '',
       status: scheduled ? 'scheduled' : 'queued',
       runAt: scheduled ? Date.now() + 1e9 : null,
-      queuedAt: scheduled ? null : Date.now(),
+      createdAt: CREATED + n,
+      queuedAt: scheduled ? null : CREATED + n,
+      updatedAt: CREATED + n,
       submittedBy: `user-${n % 50}`,
       entityId: `entity-${n % 50}`,
       parentId: `parent-${n % 50}`,
@@ -90,12 +95,18 @@ export const scenario: Scenario = {
       return figures as Figures;
     },
   },
-  rows: Object.keys(FILTERS).map(
-    (name): Row => ({
-      label: `filter: ${name}`,
-      figure: `${name}, deep`,
-      to: `${name}, first`,
-      target: { atMost: [2, 1.3] },
-    }),
-  ),
+  rows: [
+    ...Object.keys(FILTERS).map(
+      (name): Row => ({
+        label: `filter: ${name}`,
+        figure: `${name}, deep`,
+        to: `${name}, first`,
+        target: { atMost: [2, 1.3] },
+      }),
+    ),
+    // A ratio says nothing where both pages are slow.
+    ...['created', 'updated', 'finished'].map(
+      (name): Row => ({ label: `first page: ${name} / none`, figure: `${name}, first`, to: 'none, first' }),
+    ),
+  ],
 };
