@@ -34,6 +34,7 @@ export class Pulse {
   /** When the newest beat that was stored was sent. */
   #storedAt = Number.NEGATIVE_INFINITY;
   #soon = false;
+  #askedUpTo = 0;
   /** A beat is on its way that takes what there is to report. */
   #noted = false;
   #stopped = false;
@@ -105,16 +106,20 @@ export class Pulse {
     );
   }
 
-  /** Writes what there is to report. @param bare also that each lease is held */
+  /** Writes what there is to report. @param bare also asks whether leases are held: of many a part, the next beat goes on */
   async beat(bare: boolean): Promise<void> {
     while (this.#beating !== null) await this.#beating;
     if (this.#stopped) return; // meanwhile
     this.#noted = false;
     const sent: [Attempt, Said][] = [];
-    for (const attempt of this.#host.held()) {
-      const said = attempt.ended && !bare ? null : attempt.takeReport(bare);
+    const held = [...this.#host.held()];
+    const from = held.length > MAX_ASKED ? this.#askedUpTo % held.length : 0;
+    for (const [index, attempt] of held.entries()) {
+      const asks = bare && (index - from + held.length) % held.length < MAX_ASKED;
+      const said = attempt.ended && !asks ? null : attempt.takeReport(asks);
       if (said !== null) sent.push([attempt, said]);
     }
+    if (bare) this.#askedUpTo = from + MAX_ASKED;
     if (sent.length === 0 && !bare) return;
     this.#beating = this.#send(sent);
     await this.#beating;
@@ -187,3 +192,5 @@ export class Pulse {
 
 /** After a beat that could not be stored. */
 const RETRY_MS = 1_000;
+/** Leases that one beat asks about. All are kept by it: this only finds out what was taken away. */
+const MAX_ASKED = 1_000;

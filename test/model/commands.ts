@@ -9,7 +9,7 @@ export type Act =
   | { readonly do: 'return' | 'throw' | 'hang' | 'ignore' | 'report' }
   | { readonly do: 'sleep' | 'snooze'; readonly ms: number };
 
-export const HANDLERS = ['work', 'quick', 'narrow'] as const;
+const HANDLERS = ['work', 'quick', 'narrow'] as const;
 export type HandlerName = (typeof HANDLERS)[number];
 
 /** A submit. The nth run of the task does `acts[n]`, later ones the last. */
@@ -20,7 +20,7 @@ export interface Submit {
 }
 
 /** Calls of a storage that can be made to go wrong. */
-export const CALLS = ['insert', 'claim', 'beat', 'settle', 'change', 'takeBack', 'read', 'document'] as const;
+const CALLS = ['insert', 'claim', 'beat', 'settle', 'change', 'takeBack', 'read', 'document'] as const;
 export type Call = (typeof CALLS)[number];
 
 /**
@@ -56,7 +56,7 @@ export type Command =
   | { readonly do: 'die' | 'stop' | 'wake'; readonly on: Slot };
 
 /** `inMs`: runs then; null: held. */
-export interface Patch {
+interface Patch {
   readonly priority?: number;
   readonly inMs?: number | null;
   readonly tags?: Readonly<Record<string, string | null>>;

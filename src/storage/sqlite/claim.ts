@@ -21,6 +21,10 @@ const DUE_NOW =
 const READY =
   'select seq, priority from tasklane_task indexed by tasklane_task_ready where status = 2 and handler = ? ' +
   'order by priority desc, seq limit ? + 0';
+/** The same with the whole rows, for a claim of one handler only: what is found is taken. */
+const READY_ROWS =
+  `select ${COLUMNS} from tasklane_task indexed by tasklane_task_ready where status = 2 and handler = ? ` +
+  'order by priority desc, seq limit ? + 0';
 const READY_IN_TIME =
   'select seq, priority from tasklane_task indexed by tasklane_task_ready where status = 2 and handler = ? ' +
   'and (start_by is null or start_by > ? or started = 1) order by priority desc, seq limit ? + 0';
@@ -37,6 +41,8 @@ const TAKE =
 interface Candidate {
   readonly seq: number;
   readonly priority: number;
+  /** Where it was read already. */
+  readonly row?: Row;
 }
 
 /** Gives runnable tasks to one caller; see `TasksRun.claim`. */
@@ -61,7 +67,7 @@ function take(transaction: Transaction, request: ClaimRequest, expiredLeft: bool
   }
   if (limit <= 0) return [];
   const candidates = request.ids === undefined ? next(transaction, request, expiredLeft) : named(transaction, request);
-  return candidates.map(({ seq }) => takeOne(transaction, seq, request)).filter((claim) => claim !== null);
+  return candidates.map((candidate) => takeOne(transaction, candidate, request)).filter((claim) => claim !== null);
 }
 
 /** Of every handler with free slots the next tasks, merged. */
@@ -72,6 +78,11 @@ function next(
 ): readonly Candidate[] {
   const found: Candidate[] = [];
   let served = 0;
+  const [only] = handlers;
+  if (only !== undefined && handlers.length === 1 && !expiredLeft) {
+    const rows = database.all(READY_ROWS, encodeText(only.name), Math.max(0, Math.min(only.limit, limit)));
+    return rows.map((row) => ({ seq: seqOf(row), priority: priorityOf(row), row }));
+  }
   for (const handler of handlers) {
     const most = Math.min(handler.limit, limit);
     if (most <= 0) continue;
@@ -102,9 +113,13 @@ function named({ database, now }: Transaction, { handlers, ids = [], limit }: Cl
   return fitting.slice(0, limit);
 }
 
-function takeOne(transaction: Transaction, seq: number, { workerId, token }: ClaimRequest): Claim | null {
+function takeOne(
+  transaction: Transaction,
+  { seq, row: read }: Candidate,
+  { workerId, token }: ClaimRequest,
+): Claim | null {
   const { database, counts, happened, now } = transaction;
-  const row = database.get(BY_SEQ, seq);
+  const row = read ?? database.get(BY_SEQ, seq);
   if (row === undefined) return null;
   const found = toRecord(row);
   // It looks at what a record shows, and nothing else.

@@ -1,6 +1,6 @@
-import { type FSWatcher, watch } from 'node:fs';
 import type { Timer } from '../../time/clock.ts';
 import type { Hint } from '../storage.ts';
+import { Bell } from './bell.ts';
 import { ChangesElsewhere } from './changes-elsewhere.ts';
 import type { Connection } from './connection.ts';
 import type { Transaction } from './transaction.ts';
@@ -23,8 +23,7 @@ export class FileNews {
   #elsewhere: ChangesElsewhere | null = null;
   #dataVersion = 0;
   #timer: Timer | null = null;
-  #bell: FSWatcher | null = null;
-  #looking = false;
+  #bell: Bell | null = null;
 
   /** Whether somebody wants to hear of every task that changed. */
   get wantsChanges(): boolean {
@@ -57,6 +56,7 @@ export class FileNews {
   /** A transaction of our own was committed. */
   committed({ happened, now }: Transaction): void {
     if (this.#watchers.size === 0) return;
+    this.#bell?.committed();
     const { common, changes } = happened.hints(now);
     if (common.length + changes.length > 0) queueMicrotask(() => this.#tell(common, changes));
   }
@@ -70,7 +70,7 @@ export class FileNews {
     if (this.#timer === null) {
       this.#dataVersion = connection.dataVersion();
       this.#poll(connection);
-      this.#hang(connection);
+      this.#bell = new Bell(`${connection.file}-wal`, () => this.#look());
     }
     const wanted = [...this.#watchers].some(({ changes }) => changes);
     if (!wanted) this.#elsewhere = null;
@@ -90,22 +90,6 @@ export class FileNews {
       this.#poll(connection);
       this.#look();
     });
-  }
-
-  #hang({ file }: Connection): void {
-    try {
-      this.#bell = watch(`${file}-wal`, { persistent: false }, () => {
-        if (this.#looking) return;
-        this.#looking = true;
-        setImmediate(() => {
-          this.#looking = false;
-          this.#look();
-        });
-      });
-      this.#bell.on('error', () => this.#bell?.close());
-    } catch {
-      this.#bell = null; // no such file, or no watches left: the poll finds it
-    }
   }
 
   /** Whether another connection wrote, and what that may mean. */

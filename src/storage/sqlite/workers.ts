@@ -3,7 +3,7 @@ import { lose } from '../../task/transition.ts';
 import type { Beat, BeatAnswer, Lease, Report, ReportAnswer, WorkerInfo } from '../storage.ts';
 import type { Database } from './database.ts';
 import { endLeak, isHeld, said } from './report.ts';
-import { COLUMNS, type More, recordOf, toStored } from './rows.ts';
+import { COLUMNS, type More, recordOf, statusOf, toStored } from './rows.ts';
 import type { Transaction } from './transaction.ts';
 import { readStored, takeStep, writePatch } from './write.ts';
 
@@ -50,6 +50,7 @@ function store(
   report: Report,
   known: boolean,
 ): ReportAnswer {
+  if (!records && isBare(report)) return ask(transaction, report, known);
   let stored = readStored(transaction, report.lease.taskId, records);
   if (stored === null) return { held: false, status: null };
   if (report.leakEnded === true && stored.task.leakedBy === workerId) stored = endLeak(transaction, stored);
@@ -62,6 +63,22 @@ function store(
   }
   const { cancelReason } = stored.task;
   return { held: true, status, cancelReason, record: records ? recordOf(stored.task) : null };
+}
+
+/** Whether it only asks for the lease. */
+function isBare({ startedAt, progress, checkpoint, log, leakEnded }: Report): boolean {
+  const said = [startedAt, progress, checkpoint, log, leakEnded];
+  return said.every((each) => each === undefined);
+}
+
+/** The same as {@link store} for a report that says nothing. */
+function ask({ database }: Transaction, { lease }: Report, known: boolean): ReportAnswer {
+  const row = database.get('select status, token, more from tasklane_task where id = ?', lease.taskId);
+  if (row === undefined) return { held: false, status: null };
+  const status = statusOf(row[0] as number);
+  if (!known || row[1] !== lease.token || !isHeld(status)) return { held: false, status };
+  const more = row[2] === null ? null : (JSON.parse(row[2] as string) as More);
+  return { held: true, status, cancelReason: more?.cancelReason ?? null, record: null };
 }
 
 /** A worker's tasks that are to be cancelled. */
