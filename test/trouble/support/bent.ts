@@ -1,7 +1,7 @@
 import type { TaskStorage } from 'tasklane';
 
 /** What becomes of one call: `run` makes it. */
-export type Bend = (run: () => Promise<unknown>) => Promise<unknown>;
+type Bend = (run: () => Promise<unknown>) => Promise<unknown>;
 
 /** A storage whose calls can be made to fail or to wait. */
 export interface Bent {
