@@ -47,7 +47,7 @@ export function awaitFinal(
         resolve(task);
       }
     };
-    const unwatch = watchers.add({ taskId, see, fail });
+    const unwatch = watchers.add({ taskId, since: 0, see, fail });
     signal?.addEventListener('abort', aborted, { once: true });
     // It may have ended before we watched.
     storage.get([taskId], { archived: true }).then(([task]) => see(task ?? null), fail);

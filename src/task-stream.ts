@@ -58,7 +58,7 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
   readonly #fits: (task: TaskRecord) => boolean;
   readonly #storage: TaskStorage;
   readonly #told = new Map<string, Told>();
-  readonly #since: number;
+  readonly since: number;
   #waiting: TaskNews[] = [];
   #asked: { resolve: (result: IteratorResult<TaskNews>) => void; reject: (error: unknown) => void }[] = [];
   #failure: { readonly error: unknown } | null = null;
@@ -77,7 +77,7 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
     this.#storage = storage;
     this.taskId = taskId;
     this.#fits = fits;
-    this.#since = taskId === null ? watchers.now() : 0;
+    this.since = taskId === null ? watchers.now() : 0;
     let unwatch = (): void => {};
     const aborted = (): void => this.fail(signal?.reason);
     this.#stop = () => {
@@ -167,7 +167,7 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
       const lines = (await this.#storage.log(task.id, { after: told.logSeq, limit: LOG_PAGE })) ?? [];
       for (const line of lines) {
         told.logSeq = line.seq;
-        if (line.at >= this.#since) this.#push(logOf(task, line));
+        if (line.at >= this.since) this.#push(logOf(task, line));
       }
       if (lines.length < LOG_PAGE) return;
     }

@@ -7,15 +7,19 @@ import type { Clock, Timer } from './time/clock.ts';
 export interface Watcher {
   /** Null: all of them. */
   readonly taskId: string | null;
+  /** What changed before is no news; epoch ms. */
+  readonly since: number;
   /** The task as it is now; may come late, twice or out of order: `version` tells. Null: it is gone. */
   see(task: TaskRecord | null): void;
   /** Nothing more will be seen. */
   fail(error: unknown): void;
 }
 
-/** A lost hint costs a watcher of one task this long, in ms. */
+/** A lost hint costs a watcher this long, in ms. */
 const REREAD_MS = 1_000;
 const REREAD_LIMIT = 1_000;
+/** A change may be seen so long after it was stamped, in ms. */
+const OVERLAP_MS = 1_000;
 /** Hints of so long are answered by one read. */
 const GATHER_MS = 10;
 /** The storage's watch outlives the last watcher by this, since the next one often follows. */
@@ -36,6 +40,8 @@ export class Watchers {
   #gathering: Timer | null = null;
   #reread: Timer | null = null;
   #rereadFrom = 0;
+  /** Up to then every change was read; epoch ms. */
+  #readTo = 0;
   #unwatch: (() => void) | null = null;
   #linger: Timer | null = null;
 
@@ -128,7 +134,7 @@ export class Watchers {
       await this.#read(ids);
       if (!many) return;
       await this.#read([...this.#byTask.keys()].slice(0, REREAD_LIMIT));
-      if (this.#all.size > 0) await this.#readNewest();
+      if (this.#all.size > 0) await this.#readNewest(true);
     } catch (error) {
       this.#onError(error);
     }
@@ -144,16 +150,25 @@ export class Watchers {
     }
   }
 
-  /** More changed than hints can name: the newest of them. */
-  async #readNewest(): Promise<void> {
+  /** The newest of what changed: more than hints can name, or what a hint lost. @param hinted something did change */
+  async #readNewest(hinted: boolean): Promise<void> {
+    const now = this.#clock.now();
+    const since = Math.min(...[...this.#all].map((watcher) => watcher.since));
+    const after = Math.max(since, Math.min(now, this.#readTo) - OVERLAP_MS) - 1;
     const { items } = await this.#storage.list({
-      where: [[{ archived: 'both' }]],
+      where: [[{ archived: 'both', updated: { after } }]],
       sort: 'updatedAt',
       descending: true,
       limit: REREAD_LIMIT,
       payloads: true,
     });
-    for (const task of items.toReversed()) for (const watcher of this.#all) watcher.see(task);
+    this.#readTo = now;
+    for (const task of items.toReversed()) {
+      for (const watcher of this.#all) {
+        // Of the very ms in which it began, only a hint tells that something came after it.
+        if (task.updatedAt > watcher.since || (hinted && task.updatedAt === watcher.since)) watcher.see(task);
+      }
+    }
   }
 
   /** Somebody waits, so the process stays alive. */
@@ -175,6 +190,8 @@ export class Watchers {
     this.#rereadFrom += REREAD_LIMIT;
     try {
       await this.#read(some);
+      // Within a process no hint is lost.
+      if (this.#all.size > 0 && this.#storage.capabilities.shared) await this.#readNewest(false);
     } catch (error) {
       this.#onError(error);
     }

@@ -171,6 +171,18 @@ onEachStorage('watch', (world) => {
     expect(new Set(news.map(({ taskId }) => taskId))).toEqual(new Set([mine.id, theirs.id]));
   });
 
+  test('tells nothing of what happened before, however much happens at once', async () => {
+    const manager = await world.start({ handlers: [controlled('work')] });
+    const other = world.manager({ handlers: [controlled('work')] });
+    await other.submitMany(Array.from({ length: 20 }, () => ({ handler: 'work', hold: true })));
+    await world.clock.advance('2s');
+    const { news } = follow(manager.watch());
+    await world.clock.advance('2s');
+    const tasks = await other.submitMany(Array.from({ length: 20 }, () => ({ handler: 'work', hold: true })));
+    await world.clock.advance('2s');
+    expect(news.map(({ taskId }) => taskId).sort()).toEqual(tasks.map(({ id }) => id).sort());
+  });
+
   test('tells log lines by the clock of the manager, not by the machine’s', async () => {
     const work = controlled('work');
     const manager = await world.start({ handlers: [work], clock: fakeClock(Date.UTC(2000, 0, 1)) });

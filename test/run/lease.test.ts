@@ -179,7 +179,32 @@ onEachStorage('lease', (world) => {
       await world.start({ handlers: [work] });
       (await work.next()).finish('third time');
       await world.clock.advance('1s');
-      expect(await manager.get(id)).toMatchObject({ attempt: 3, lost: 2, maxAttempts: 1 });
+      expect(await manager.get(id)).toMatchObject({ attempt: 3, lost: 2, maxAttempts: 1, result: 'third time' });
+    });
+
+    test('after a loss all attempts are left', async () => {
+      const retry = { maxAttempts: 2, backoff: { type: 'fixed', delay: 10, jitter: 0 } } as const;
+      const submitter = world.manager({ handlers: [controlled('work', { retry })] });
+      const { id } = await submitter.submit('work');
+      const link = world.mute();
+      const gone = controlled('work', { retry });
+      await world.start({ handlers: [gone], storage: link.storage, lease: '1s' });
+      await gone.next();
+      await world.clock.advance(200);
+      link.sleep();
+      const work = controlled('work', { retry });
+      await world.start({ handlers: [work], sweep: '500ms' });
+      await world.clock.advance('3s');
+      for (const message of ['one', 'two']) {
+        (await work.next()).fail(message);
+        await world.clock.advance('1s');
+      }
+      expect(await submitter.get(id)).toMatchObject({
+        status: 'failed',
+        attempt: 3,
+        lost: 1,
+        error: { message: 'two' },
+      });
     });
 
     test('is the one of the process that submitted, and counts from a restart', async () => {

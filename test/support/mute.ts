@@ -17,7 +17,8 @@ export interface Mute {
   readonly calls: Readonly<Record<string, number>>;
 }
 
-export function mute(inner: TaskStorage): Mute {
+/** @param deaf no hint arrives */
+export function mute(inner: TaskStorage, deaf = false): Mute {
   let asleep: Gate | null = null;
   const failing = new Map<string, { times: number; after: boolean }>();
   const calls: Record<string, number> = {};
@@ -33,7 +34,7 @@ export function mute(inner: TaskStorage): Mute {
     get(target, key) {
       const value = Reflect.get(target, key, target) as unknown;
       if (typeof value !== 'function') return value;
-      if (key === 'watch') return value.bind(target);
+      if (key === 'watch') return deaf ? () => () => {} : value.bind(target);
       return (...args: unknown[]) => {
         calls[String(key)] = (calls[String(key)] ?? 0) + 1;
         return call(String(key), () => value.apply(target, args) as Promise<unknown>);

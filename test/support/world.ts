@@ -27,8 +27,8 @@ export interface World {
   readonly clock: FakeClock;
   /** A way to the tasks: on SQLite a connection of its own, on memory the same object. */
   connect(): TaskStorage;
-  /** The same, but it can be made to hang or to fail; at the end of the test it works again. */
-  mute(): Mute;
+  /** The same, but it can be made to hang or to fail, until the end of the test. `deaf`: every hint is lost. */
+  mute(options?: { readonly deaf: boolean }): Mute;
   /** Not started yet. With the world's clock and, unless given, a connection of its own. */
   manager<const Handlers extends readonly AnyTask[]>(options: TaskManagerOptions<Handlers>): TaskManager<Handlers>;
   /** Started. */
@@ -69,7 +69,7 @@ export function useWorld(storageName: StorageName): World {
       return world().clock;
     },
     connect: () => world().connect(),
-    mute: () => world().mute(),
+    mute: (options) => world().mute(options),
     manager: (options) => world().manager(options),
     start: async (options) => {
       const manager = world().manager(options);
@@ -105,8 +105,8 @@ class OneWorld {
     return this.#storageName === 'memory' ? this.#memory : new SqliteStorage(join(this.#folder, 'tasks.db'));
   }
 
-  mute(): Mute {
-    const link = mute(this.connect());
+  mute({ deaf } = { deaf: false }): Mute {
+    const link = mute(this.connect(), deaf);
     this.#mutes.push(link);
     return link;
   }
