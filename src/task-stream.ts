@@ -57,7 +57,9 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
   readonly taskId: string | null;
   readonly #fits: (task: TaskRecord) => boolean;
   readonly #storage: TaskStorage;
-  readonly #told = new Map<string, Told>();
+  #told = new Map<string, Told>();
+  /** The generation before: a map from whose start is deleted all the time gets slow. */
+  #toldBefore = new Map<string, Told>();
   readonly since: number;
   #waiting: TaskNews[] = [];
   #asked: { resolve: (result: IteratorResult<TaskNews>) => void; reject: (error: unknown) => void }[] = [];
@@ -129,10 +131,14 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
   async #digest(): Promise<void> {
     this.#digesting = true;
     try {
-      while (this.#seen.length > 0 && !this.#ended) {
-        const task = this.#seen.shift();
-        if (task === null) throw new TaskNotFoundError(this.taskId ?? '');
-        if (task !== undefined) await this.#tell(task);
+      while (this.#seen.length > 0) {
+        const seen = this.#seen;
+        this.#seen = [];
+        for (const task of seen) {
+          if (this.#ended) break;
+          if (task === null) throw new TaskNotFoundError(this.taskId ?? '');
+          await this.#tell(task);
+        }
       }
     } catch (error) {
       this.fail(error);
@@ -141,14 +147,17 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
   }
 
   async #tell(task: TaskRecord): Promise<void> {
-    const told = this.#told.get(task.id);
+    const told = this.#told.get(task.id) ?? this.#toldBefore.get(task.id);
     const life = `${task.status} ${task.attempt}`;
     // What an attempt reported since the last write is told note by note, all at the version of the next one.
     if (told !== undefined && task.version < told.version) return;
     if (this.taskId === null && !this.#fits(task)) return;
     const now: Told = { version: task.version, life, progress: task.progress, logSeq: told?.logSeq ?? 0 };
-    this.#told.delete(task.id);
     this.#told.set(task.id, now);
+    if (this.#told.size >= MAX_KNOWN) {
+      this.#toldBefore = this.#told;
+      this.#told = new Map();
+    }
     const final = isFinal(task.status);
     const status = told?.life !== life;
     if (status && !final) this.#push(newsOf(task, 'status'));
@@ -156,10 +165,6 @@ class TaskStream implements AsyncIterableIterator<TaskNews> {
     if (task.progress !== null && !isSame(task.progress, told?.progress)) this.#push(newsOf(task, 'progress'));
     if (status && final) this.#push(newsOf(task, 'status'));
     if (final && this.taskId !== null) this.#end();
-    for (const id of this.#told.keys()) {
-      if (this.#told.size <= MAX_KNOWN) break;
-      this.#told.delete(id);
-    }
   }
 
   async #tellLog(task: TaskRecord, told: Told): Promise<void> {
