@@ -116,8 +116,10 @@ export class Lifecycle {
       if (!(await this.#idle(ms))) {
         this.#runner.abortAll();
         const grace = Math.max(settings.cancelGraceMs, ...this.#environment.registry.all().map((h) => h.cancelGraceMs));
-        if (!(await this.#idle(grace + LAST_WRITES_MS))) this.#runner.outbox.abandon();
+        await this.#idle(grace + LAST_WRITES_MS);
       }
+      // What is left is of no use: the storage is down, or the task was lost while its outcome waited.
+      this.#runner.outbox.abandon();
       await this.#upkeep.stop();
       this.#runner.pulse.stop();
       if (this.#isOpen && this.#starting !== null) await this.#leave();
