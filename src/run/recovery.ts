@@ -20,6 +20,7 @@ export class Recovery {
   readonly #environment: Environment;
   readonly #place = thisPlace();
   readonly #watched = new Map<string, Watched>();
+  #sweptAt: number | null = null;
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -36,6 +37,7 @@ export class Recovery {
     const workers = await storage.workers();
     const known = new Set(workers.map(({ id }) => id));
     for (const id of this.#watched.keys()) if (!known.has(id)) this.#watched.delete(id);
+    this.#leaveOutOwnSleep();
     for (const { id, beats, info } of workers) {
       if (id === self || !this.#isDead(id, beats, info)) continue;
       let expect: { readonly beats: number } | undefined = info === null ? undefined : { beats };
@@ -53,6 +55,18 @@ export class Recovery {
   silenceOf(workerId: string): number | null {
     const watched = this.#watched.get(workerId);
     return watched === undefined ? null : this.#environment.clock.monotonic() - watched.seenAt;
+  }
+
+  /**
+   * Silence counts only while we were awake to hear: where the monotonic clock goes on while the machine sleeps, all of its
+   * processes have been silent.
+   */
+  #leaveOutOwnSleep(): void {
+    const { clock, settings } = this.#environment;
+    const now = clock.monotonic();
+    const asleep = now - (this.#sweptAt ?? now) - settings.sweepMs;
+    this.#sweptAt = now;
+    if (asleep > 0) for (const watched of this.#watched.values()) watched.seenAt += asleep;
   }
 
   #isDead(id: string, beats: number, info: WorkerInfo | null): boolean {
