@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     dir: 'test',
     include: ['**/*.test.ts'],
+    // They need a browser, which `npm install` does not bring: `npm run test:browser`.
+    exclude: ['e2e/**', 'node_modules/**'],
     pool: 'forks',
     execArgv: ['--conditions=tasklane-source'],
     testTimeout: 20_000,

@@ -21,6 +21,8 @@ export class Lifecycle {
   #opening: Promise<void> | null = null;
   #isOpen = false;
   #starting: Promise<void> | null = null;
+  /** It was started to run tasks, too. */
+  #runs = false;
   #hasStarted = false;
   #closing: Promise<void> | null = null;
   #isClosed = false;
@@ -62,8 +64,12 @@ export class Lifecycle {
   /** @param run false: submit and watch only. @throws {ManagerClosedError} @throws {StorageError} */
   start(run: boolean): Promise<void> {
     if (this.#isClosed || this.#closing !== null) return Promise.reject(new ManagerClosedError());
-    this.#starting ??= this.#start(run).catch((error: unknown) => {
-      this.#starting = null; // it may be tried again
+    if (this.#starting !== null && (!run || this.#runs)) return this.#starting;
+    this.#runs ||= run;
+    const before = this.#starting;
+    this.#starting = this.#start(run, before).catch((error: unknown) => {
+      this.#starting = before; // it may be tried again
+      this.#runs = false;
       throw error;
     });
     return this.#starting;
@@ -101,11 +107,12 @@ export class Lifecycle {
     }
   }
 
-  async #start(run: boolean): Promise<void> {
-    await this.open();
+  /** @param before the start of one that only submitted and watched so far */
+  async #start(run: boolean, before: Promise<void> | null): Promise<void> {
+    await (before ?? this.open());
     if (run) await this.#runner.start();
+    if (!this.#hasStarted) this.#upkeep.start();
     this.#hasStarted = true;
-    this.#upkeep.start();
   }
 
   async #close(ms: number): Promise<void> {

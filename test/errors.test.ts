@@ -1,6 +1,7 @@
 import * as tasklane from 'tasklane';
 import { describe, expect, test } from 'vitest';
-import { ERROR_STATUS, show } from '../src/errors.ts';
+import { ERROR_STATUS } from '../src/errors.ts';
+import { show } from '../src/show.ts';
 import { storedTask } from './support/stored-task.ts';
 
 const task = storedTask();
@@ -136,7 +137,6 @@ describe("import 'tasklane'", () => {
         'Snooze',
         'TaskAbort',
         'ERROR_STATUS',
-        'show',
         'TasklaneError',
         'OptionError',
         'InputInvalidError',

@@ -45,7 +45,7 @@ export interface TaskDraft {
 }
 
 /**
- * Which earlier task of the same handler and key stands in the way: one that never started, one that has not ended (or whose
+ * Which earlier task of the same handler and key stands in the way: one that waits to be started for the first time (what is claimed counts as started), one that has not ended (or whose
  * handler still runs), or one made within `windowMs`.
  */
 export interface UniqueRule {

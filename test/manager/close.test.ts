@@ -256,6 +256,9 @@ onEachStorage('close', (world) => {
       await world.clock.advance('20s');
       expect(await manager.get(task.id)).toMatchObject({ status: 'queued' });
       expect(work.runs).toHaveLength(0);
+      await manager.start();
+      await work.next();
+      expect(await manager.get(task.id)).toMatchObject({ status: 'running' });
     });
 
     test('handlers that are registered later run what waited for them', async () => {

@@ -226,11 +226,10 @@ export function isHistory({ more }: Row, { attempt }: TaskAttempt): boolean {
   return more.history?.at(-1)?.attempt === attempt;
 }
 
-/** Whether it can still be started for the first time. */
+/** Whether it waits to be started for the first time. What runs counts as started: that is stored a little late. */
 export function neverStarted(row: Row): boolean {
   const { status } = row;
-  const idle = status === 'waiting' || status === 'scheduled' || status === 'queued';
-  return (idle || status === 'running') && !hasStarted(row);
+  return (status === 'waiting' || status === 'scheduled' || status === 'queued') && !hasStarted(row);
 }
 
 /** Whether its `startBy` has passed before any handler started it. */

@@ -102,7 +102,7 @@ export function holderOf(
       'and unique_key is not null and created_at > ? and id <> ? order by created_at limit 1';
     row = database.get(sql, encodeText(handler), key, now - scope.windowMs, exceptId);
   } else {
-    const unstarted = scope === 'unstarted' ? 'and status < 4 and started = 0' : '';
+    const unstarted = scope === 'unstarted' ? 'and status < 3 and started = 0' : '';
     const sql =
       'select id from tasklane_task indexed by tasklane_task_holder where handler = ? and unique_key = ? ' +
       `and unique_key is not null and (status < 5 or leaked_by is not null) ${unstarted} and id <> ? limit 1`;

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { InsertAnswer, UniqueRule } from '../../storage/storage.ts';
-import { archive, cancel, complete, leaked, restart, retry, succeed } from '../../task/transition.ts';
+import { archive, cancel, complete, giveBack, leaked, restart, retry, succeed } from '../../task/transition.ts';
 import { BOOM, LOG_LIMIT, leaseOf, type StorageCase, storageCase, W1, type World } from './world.ts';
 
 const KEY = 'docs';
@@ -70,13 +70,14 @@ export const uniqueCases: readonly StorageCase[] = [
     await world.storage.takeBack(W1, 100);
     assert.deepEqual(await another(world, 'unfinished'), MADE);
   }),
-  storageCase('unique: unstarted: a claim alone is no start', async (world) => {
+  storageCase('unique: unstarted: a claimed task counts as started, until it is given back', async (world) => {
     const id = await world.submit({ uniqueKey: KEY });
     assert.deepEqual(await another(world, 'unstarted'), matched(id));
     const claim = await world.claimOne();
-    assert.deepEqual(await another(world, 'unstarted'), matched(id), 'claimed');
-    await world.report(claim, { startedAt: world.clock.now() });
-    assert.deepEqual(await another(world, 'unstarted'), MADE);
+    await world.settle(claim, giveBack());
+    assert.deepEqual(await another(world, 'unstarted'), matched(id), 'given back');
+    await world.claimOne();
+    assert.deepEqual(await another(world, 'unstarted'), MADE, 'claimed');
   }),
   storageCase('unique: unstarted: a task that waits for its next attempt has started', async (world) => {
     const claim = await world.started({ uniqueKey: KEY, maxAttempts: 3 });

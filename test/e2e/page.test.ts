@@ -5,10 +5,10 @@ import { TaskManager } from 'tasklane';
 import { createHandler, type TaskHandler } from 'tasklane/http';
 import { toNodeListener } from 'tasklane/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { countTo } from '../client/count.ts';
 import { Example } from '../http/adapters/example.ts';
 import { addressOf } from '../http/adapters/support.ts';
 import { Gate } from '../http/support.ts';
-import { countTo } from './count.ts';
 
 let browser: Browser;
 let site: Example;
