@@ -1,5 +1,3 @@
-import type { Announcer } from './announcer.ts';
-import { awaitFinal } from './await-result.ts';
 import type { Environment } from './environment.ts';
 import {
   OptionError,
@@ -16,7 +14,7 @@ import { integer } from './options.ts';
 import { toErrorInfo } from './run/failure.ts';
 import type { Runner } from './run/runner.ts';
 import type { Change, Position } from './storage/storage.ts';
-import { parseTags, parseText, parseTime } from './submit-options.ts';
+import { parseTags, parseText, parseTime } from './submit/options.ts';
 import { toJson } from './task/json.ts';
 import type { Tag, TaskRecord } from './task/record.ts';
 import { isFinal, TRANSITIONS } from './task/status.ts';
@@ -31,7 +29,9 @@ import {
   type Steps,
   update,
 } from './task/transition.ts';
-import type { Watchers } from './watchers.ts';
+import type { Announcer } from './watch/announcer.ts';
+import { awaitFinal } from './watch/await-result.ts';
+import type { Watchers } from './watch/watchers.ts';
 
 /** What `update` may change; merged (RFC 7396). `runAt` null holds a task that has not started. */
 export type TaskPatch = Optional<{

@@ -1,7 +1,7 @@
 import type { Environment } from './environment.ts';
-import type { Intake } from './intake.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Runner } from './run/runner.ts';
+import type { Intake } from './submit/intake.ts';
 
 /** When something is queued that nobody here takes yet (another process may), it is looked at again after this, in ms. */
 const LOOK_AGAIN_MS = 10;

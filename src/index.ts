@@ -19,12 +19,13 @@ export {
   type TasksOf,
 } from './handler/define.ts';
 export type { Principal, TaskAction } from './handler/rights.ts';
+export type { Health } from './lifecycle.ts';
 export { TaskManager } from './manager.ts';
 export type { TaskManagerOptions } from './options.ts';
-export type { Health, ListQuery, Page, TaskStats } from './queries.ts';
+export type { ListQuery, Page, TaskStats } from './queries.ts';
 export { MemoryStorage } from './storage/memory/memory-storage.ts';
 export type * from './storage/storage.ts';
-export type { Rest, SubmitItem, SubmitOptions, Unique } from './submit-options.ts';
+export type { Rest, SubmitItem, SubmitOptions, Unique } from './submit/options.ts';
 export type { JsonValue } from './task/json.ts';
 export type { Condition, Range, SortKey, TaskFilter } from './task/query.ts';
 export type {

@@ -1,16 +1,18 @@
-import type { Announcer } from './announcer.ts';
 import type { Environment } from './environment.ts';
 import { ManagerClosedError } from './errors.ts';
-import type { Health } from './queries.ts';
 import type { Runner } from './run/runner.ts';
 import { Upkeep } from './run/upkeep.ts';
 import { type Duration, parseDuration } from './time/duration.ts';
-import type { Watchers } from './watchers.ts';
+import type { Announcer } from './watch/announcer.ts';
+import type { Watchers } from './watch/watchers.ts';
 
 const CLOSE_TIMEOUT = '30s';
 /** What the storage is given to take the last outcomes, after the grace of the handlers, in ms. */
 const LAST_WRITES_MS = 1_000;
 const LEAVE_LIMIT = 1_000;
+
+/** `ready`: the storage answers, and claiming and beats work. `problems` says what does not. */
+export type Health = Readonly<{ ready: boolean; problems: readonly string[] }>;
 
 /** Opens, starts and closes a manager. */
 export class Lifecycle {

@@ -1,5 +1,3 @@
-import { Announcer } from './announcer.ts';
-import { awaitResult } from './await-result.ts';
 import { Controls, type DeleteOptions, type TaskPatch } from './controls.ts';
 import type { Environment } from './environment.ts';
 import { Events, type TaskEvents, type TaskNews } from './events.ts';
@@ -8,18 +6,20 @@ import { Handle, type HandleHost, type SubmittedTask, type TaskHandle } from './
 import type { AnyTask, InputOf, Optional, RecordOf, Resolve, TasksOf } from './handler/define.ts';
 import { Registry } from './handler/registry.ts';
 import { Idleness } from './idleness.ts';
-import { type AnyItem, Intake } from './intake.ts';
 import { exposeInside } from './internal.ts';
-import { Lifecycle } from './lifecycle.ts';
+import { type Health, Lifecycle } from './lifecycle.ts';
 import { parseOptions, type TaskManagerOptions } from './options.ts';
-import { type Health, type ListQuery, type Page, Queries, type TaskStats } from './queries.ts';
+import { type ListQuery, type Page, Queries, type TaskStats } from './queries.ts';
 import { Runner } from './run/runner.ts';
-import type { Rest, SubmitItem, SubmitOptions } from './submit-options.ts';
+import { type AnyItem, Intake } from './submit/intake.ts';
+import type { Rest, SubmitItem, SubmitOptions } from './submit/options.ts';
 import { matches, parseFilter, type TaskFilter } from './task/query.ts';
 import type { LogLine, TaskAttempt, TaskRecord } from './task/record.ts';
-import { streamAll, streamTask } from './task-stream.ts';
 import type { Duration } from './time/duration.ts';
-import { Watchers } from './watchers.ts';
+import { Announcer } from './watch/announcer.ts';
+import { awaitResult } from './watch/await-result.ts';
+import { streamAll, streamTask } from './watch/task-stream.ts';
+import { Watchers } from './watch/watchers.ts';
 
 /**
  * Registers handlers, and runs their tasks. Generic over `handlers`: those given here type events and lists. The union is

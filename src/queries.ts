@@ -41,9 +41,6 @@ export type TaskStats = Readonly<{
   byHandler: Readonly<Record<string, Readonly<Record<Status, number>>>>;
 }>;
 
-/** `ready`: the storage answers, and claiming and beats work. `problems` says what does not. */
-export type Health = Readonly<{ ready: boolean; problems: readonly string[] }>;
-
 const QUERY_KEYS = ['filter', 'sort', 'statusOrder', 'limit', 'cursor', 'after', 'before', 'offset'];
 const MAX_LIMIT = 1_000;
 const DEFAULT_LIMIT = 50;

@@ -1,6 +1,6 @@
 import { OptionError } from '../errors.ts';
 import type { Optional } from '../handler/define.ts';
-import type { SubmitOptions } from '../submit-options.ts';
+import type { SubmitOptions } from '../submit/options.ts';
 import { toJson } from '../task/json.ts';
 import { timeText } from './list-parameters.ts';
 

@@ -4,7 +4,7 @@ import type { TaskWarning } from '../events.ts';
 import type { AnyTask, InputOf, Optional, RecordOf, Resolve, TasksOf } from '../handler/define.ts';
 import type { WireTask } from '../http/wire.ts';
 import type { ListQuery } from '../queries.ts';
-import type { Rest } from '../submit-options.ts';
+import type { Rest } from '../submit/options.ts';
 import type { TaskFilter } from '../task/query.ts';
 import { isFinal, TRANSITIONS } from '../task/status.ts';
 import { type Duration, parseDuration } from '../time/duration.ts';

@@ -1,4 +1,3 @@
-import type { Announcer } from '../announcer.ts';
 import type { Claimed, EngineHost } from '../engine/engine.ts';
 import { LocalEngine } from '../engine/local.ts';
 import type { Environment } from '../environment.ts';
@@ -11,6 +10,7 @@ import type { TaskRecord } from '../task/record.ts';
 import { isFinal } from '../task/status.ts';
 import type { Steps } from '../task/transition.ts';
 import type { Clock } from '../time/clock.ts';
+import type { Announcer } from '../watch/announcer.ts';
 import { Attempt, type AttemptHost } from './attempt.ts';
 import { Held } from './held.ts';
 import { thisPlace } from './host.ts';

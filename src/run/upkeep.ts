@@ -1,7 +1,7 @@
-import type { Announcer } from '../announcer.ts';
 import type { Environment } from '../environment.ts';
 import type { Hint } from '../storage/storage.ts';
 import type { Timer } from '../time/clock.ts';
+import type { Announcer } from '../watch/announcer.ts';
 import { Recovery } from './recovery.ts';
 import { Pruner } from './retention.ts';
 import type { Runner } from './runner.ts';

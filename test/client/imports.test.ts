@@ -27,6 +27,7 @@ test('the client loads nothing of the server, and needs nothing of Node', async 
     .filter((file) => !file.startsWith('client'));
   expect(outside.sort()).toEqual([
     'errors.ts',
+    'show.ts',
     join('task', 'json.ts'),
     join('task', 'status.ts'),
     join('time', 'duration.ts'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputInvalidError } from '../../errors.ts';
-import type { SubmitOptions } from '../../submit-options.ts';
+import type { SubmitOptions } from '../../submit/options.ts';
 import { json } from '../answer.ts';
 import type { Caller } from '../caller.ts';
 import type { HttpContext } from '../context.ts';

@@ -1,17 +1,17 @@
-import type { Announcer } from './announcer.ts';
+import type { Environment } from '../environment.ts';
+import { IdempotencyConflictError, OptionError, QueueFullError, UniqueConflictError } from '../errors.ts';
+import type { TaskWarning } from '../events.ts';
+import { type HandleHost, SubmittedHandle } from '../handle.ts';
+import type { AnyTask } from '../handler/define.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Runner } from '../run/runner.ts';
+import type { InsertAnswer, TaskDraft } from '../storage/storage.ts';
+import { TaskIds } from '../task/id.ts';
+import { cloneJson } from '../task/json.ts';
+import type { Announcer } from '../watch/announcer.ts';
+import { type Checked, SubmitCheck } from './check.ts';
 import { makeDraft } from './draft.ts';
-import type { Environment } from './environment.ts';
-import { IdempotencyConflictError, OptionError, QueueFullError, UniqueConflictError } from './errors.ts';
-import type { TaskWarning } from './events.ts';
-import { type HandleHost, SubmittedHandle } from './handle.ts';
-import type { AnyTask } from './handler/define.ts';
-import type { Lifecycle } from './lifecycle.ts';
-import type { Runner } from './run/runner.ts';
-import type { InsertAnswer, TaskDraft } from './storage/storage.ts';
-import { type Checked, SubmitCheck } from './submit-check.ts';
-import type { SubmitOptions } from './submit-options.ts';
-import { TaskIds } from './task/id.ts';
-import { cloneJson } from './task/json.ts';
+import type { SubmitOptions } from './options.ts';
 
 /** One item of `submitMany`, its types forgotten. */
 export type AnyItem = { readonly handler: AnyTask | string; readonly input?: unknown } & SubmitOptions;

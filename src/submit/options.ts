@@ -1,11 +1,11 @@
-import { OptionError } from './errors.ts';
-import type { AnyTask, InputOf, Optional, Resolve } from './handler/define.ts';
-import { parsePriority } from './handler/registry.ts';
-import type { UniqueRule } from './storage/storage.ts';
-import { type JsonValue, toJson } from './task/json.ts';
-import { isTag } from './task/query.ts';
-import type { Tag } from './task/record.ts';
-import { type Duration, parseDuration } from './time/duration.ts';
+import { OptionError } from '../errors.ts';
+import type { AnyTask, InputOf, Optional, Resolve } from '../handler/define.ts';
+import { parsePriority } from '../handler/registry.ts';
+import type { UniqueRule } from '../storage/storage.ts';
+import { type JsonValue, toJson } from '../task/json.ts';
+import { isTag } from '../task/query.ts';
+import type { Tag } from '../task/record.ts';
+import { type Duration, parseDuration } from '../time/duration.ts';
 
 /**
  * One task at a time for a key of a handler. `scope`: an earlier task counts until it has started, until it has ended (the

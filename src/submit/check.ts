@@ -1,13 +1,13 @@
-import type { Environment } from './environment.ts';
-import { InputInvalidError, TasklaneError } from './errors.ts';
-import type { TaskWarning } from './events.ts';
-import type { AnyTask } from './handler/define.ts';
-import type { Handler } from './handler/registry.ts';
-import { validate } from './handler/schema.ts';
-import { isA, toErrorInfo } from './run/failure.ts';
-import { Serving } from './run/serving.ts';
-import { type ParsedSubmit, PLAIN_SUBMIT, parseSubmit, type SubmitOptions } from './submit-options.ts';
-import { cloneJson, type JsonValue, toJson } from './task/json.ts';
+import type { Environment } from '../environment.ts';
+import { InputInvalidError, TasklaneError } from '../errors.ts';
+import type { TaskWarning } from '../events.ts';
+import type { AnyTask } from '../handler/define.ts';
+import type { Handler } from '../handler/registry.ts';
+import { validate } from '../handler/schema.ts';
+import { isA, toErrorInfo } from '../run/failure.ts';
+import { Serving } from '../run/serving.ts';
+import { cloneJson, type JsonValue, toJson } from '../task/json.ts';
+import { type ParsedSubmit, PLAIN_SUBMIT, parseSubmit, type SubmitOptions } from './options.ts';
 
 /** A submit that was checked, and has no id yet. */
 export interface Checked {

@@ -1,8 +1,8 @@
-import { TaskNotFoundError } from './errors.ts';
-import type { TaskNews } from './events.ts';
-import type { TaskStorage } from './storage/storage.ts';
-import type { LogLine, TaskProgress, TaskRecord } from './task/record.ts';
-import { isFinal } from './task/status.ts';
+import { TaskNotFoundError } from '../errors.ts';
+import type { TaskNews } from '../events.ts';
+import type { TaskStorage } from '../storage/storage.ts';
+import type { LogLine, TaskProgress, TaskRecord } from '../task/record.ts';
+import { isFinal } from '../task/status.ts';
 import type { Watchers } from './watchers.ts';
 
 /** A reader that does not read holds no more than this; progress and log lines go first, the oldest first. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Handler } from './handler/registry.ts';
-import type { TaskDraft } from './storage/storage.ts';
-import { type ParsedSubmit, PLAIN_SUBMIT } from './submit-options.ts';
-import { canonicalJson, type JsonValue } from './task/json.ts';
-import type { TaskRecord } from './task/record.ts';
+import type { Handler } from '../handler/registry.ts';
+import type { TaskDraft } from '../storage/storage.ts';
+import { canonicalJson, type JsonValue } from '../task/json.ts';
+import type { TaskRecord } from '../task/record.ts';
+import { type ParsedSubmit, PLAIN_SUBMIT } from './options.ts';
 
 /**
  * Makes the task that a submit asks for.

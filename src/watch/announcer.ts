@@ -1,7 +1,7 @@
-import type { Events, TaskEventName } from './events.ts';
-import type { NewLogLine } from './storage/storage.ts';
-import type { TaskProgress, TaskRecord } from './task/record.ts';
-import type { Reason, Steps } from './task/transition.ts';
+import type { Events, TaskEventName } from '../events.ts';
+import type { NewLogLine } from '../storage/storage.ts';
+import type { TaskProgress, TaskRecord } from '../task/record.ts';
+import type { Reason, Steps } from '../task/transition.ts';
 import type { Watchers } from './watchers.ts';
 
 /** Tells listeners and watchers what this process did to a task. */

@@ -1,8 +1,8 @@
-import { TaskCancelledError, TaskFailedError, TaskNotFoundError } from './errors.ts';
-import type { TaskStorage } from './storage/storage.ts';
-import { cloneJson } from './task/json.ts';
-import type { TaskRecord } from './task/record.ts';
-import { isFinal } from './task/status.ts';
+import { TaskCancelledError, TaskFailedError, TaskNotFoundError } from '../errors.ts';
+import type { TaskStorage } from '../storage/storage.ts';
+import { cloneJson } from '../task/json.ts';
+import type { TaskRecord } from '../task/record.ts';
+import { isFinal } from '../task/status.ts';
 import type { Watchers } from './watchers.ts';
 
 /**
