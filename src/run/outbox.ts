@@ -119,8 +119,9 @@ export class Outbox {
 
 /** Spelt out, since every task that ends passes here: a spread costs more than all the rest of it. */
 function settlementOf({ attempt, steps, said }: Outcome): Settlement {
-  const { startedAt, progress, checkpoint, log } = said?.report ?? NOTHING;
-  return { lease: attempt.lease, startedAt, progress, checkpoint, log, steps };
+  const { progress, checkpoint, log } = said?.report ?? NOTHING;
+  // Said with each outcome: the beat that told the start may have failed.
+  return { lease: attempt.lease, startedAt: attempt.startedAt ?? undefined, progress, checkpoint, log, steps };
 }
 
 const NOTHING: Partial<Report> = {};
