@@ -10,6 +10,7 @@ const MAX = 30;
  * @param now epoch ms
  */
 export function retryAfter({ progress, runAt, status }: TaskRecord, now: number): string {
+  if (status === 'cancelling') return String(MIN); // it does not go on until it is done
   const due = status === 'scheduled' && runAt !== null ? runAt - now : null;
   const left =
     progress?.remainingMs === undefined || progress.remainingMs === null
