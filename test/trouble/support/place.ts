@@ -68,7 +68,7 @@ export async function withPlace(
 }
 
 /** The stable code of an error, or its text. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : String(error);
 }
