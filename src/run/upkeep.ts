@@ -66,7 +66,11 @@ export class Upkeep {
 
   #sweep(): void {
     if (this.#stopped) return;
-    this.#sweepTimer = this.#environment.clock.after(this.#environment.settings.sweepMs, () => this.#sweep());
+    this.#sweepTimer = this.#environment.clock.after(
+      this.#environment.settings.sweepMs,
+      () => this.#sweep(),
+      this.#runner.isRunning, // a process whose work is to run tasks lives until `close`
+    );
     this.#sweeping ??= this.#sweepOnce().finally(() => {
       this.#sweeping = null;
     });

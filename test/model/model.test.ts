@@ -13,7 +13,9 @@ import { ModelWorld } from './world.ts';
 const RUNS: Readonly<Record<StorageName, number>> = { memory: 1_000, sqlite: 150 };
 const asked = Number(process.env.TASKLANE_MODEL_RUNS ?? 0);
 /** A sequence that takes longer hangs. */
-const HANGS_MS = 5_000;
+const HANGS_MS = 20_000;
+/** To shrink a failure, too. */
+const LIMIT_MS = 600_000;
 const seed = Number(process.env.TASKLANE_MODEL_SEED ?? Number.NaN);
 const path = process.env.TASKLANE_MODEL_PATH;
 
@@ -72,6 +74,8 @@ for (const storage of ['memory', 'sqlite'] as const) {
     await fc.assert(property, {
       numRuns,
       timeout: HANGS_MS,
+      interruptAfterTimeLimit: LIMIT_MS,
+      markInterruptAsFailure: true,
       endOnFailure: process.env.TASKLANE_MODEL_SHRINK === 'no',
       ...(Number.isNaN(seed) ? {} : { seed }),
       ...(path === undefined ? {} : { path }),

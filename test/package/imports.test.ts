@@ -43,7 +43,9 @@ test("import 'tasklane' loads eventemitter3, p-queue and nanoid, and nothing els
   const folders = new Set(
     [...files].map((file) => (file.includes('/') ? file.split('/').slice(0, -1).join('/') : '.')),
   );
-  expect(folders).toEqual(new Set(['.', 'task', 'handler', 'run', 'time', 'engine', 'storage/memory']));
+  expect(folders).toEqual(
+    new Set(['.', 'task', 'handler', 'run', 'submit', 'watch', 'time', 'engine', 'storage/memory']),
+  );
 });
 
 test("import 'tasklane/sqlite' loads node:sqlite, and no package at all", async () => {

@@ -97,6 +97,21 @@ describe.each(STORAGES)('a script on %s ends within a second of close', (_name, 
 });
 
 describe('a script lives while it waits', () => {
+  test('for tasks of other processes, once it was started to run them', async () => {
+    const script = runScript(`
+      import { TaskManager } from 'tasklane';
+      const manager = new TaskManager({ sweep: '10ms' });
+      await manager.start();
+      setTimeout(async () => {
+        console.log('still there');
+        await manager.close();
+      }, 200).unref();
+    `);
+    const { code, lines } = await script.ended;
+    expect(code).toBe(0);
+    expect(lines).toEqual(['still there']);
+  });
+
   test('for the result of a task that is due later', async () => {
     const { code, lines, errors } = await runScript(`${HEAD}
       const work = defineTask({ name: 'work', run: () => 'done' });

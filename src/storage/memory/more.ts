@@ -7,7 +7,7 @@ import type { Shelf } from './shelf.ts';
 type Tags = Readonly<Record<string, Tag>>;
 
 /** What tasks without tags share. */
-export const NO_TAGS: Tags = Object.freeze({});
+const NO_TAGS: Tags = Object.freeze({});
 
 /** The part of a row that most tasks of a handler have in common. */
 export interface More {

@@ -1,6 +1,5 @@
 import { cloneJson } from '../../task/json.ts';
 import type { TaskRecord } from '../../task/record.ts';
-import { NO_TAGS } from './more.ts';
 import type { Row } from './row.ts';
 
 /**
@@ -29,7 +28,7 @@ export function recordOf(row: Row, payloads = true): TaskRecord {
     entityId: more.entityId,
     parentId: more.parentId,
     scheduleId: more.scheduleId,
-    tags: more.tags === NO_TAGS ? NO_TAGS : cloneJson(more.tags),
+    tags: cloneJson(more.tags),
     metadata: own(more.metadata),
     idempotencyKey: more.idempotencyKey,
     uniqueKey: more.uniqueKey,
