@@ -14,7 +14,7 @@ import { integer } from './options.ts';
 import { toErrorInfo } from './run/failure.ts';
 import type { Runner } from './run/runner.ts';
 import type { Change, Position } from './storage/storage.ts';
-import { parseTags, parseText, parseTime } from './submit/options.ts';
+import { MAX_DESCRIPTION, MAX_TEXT, parseTags, parseText, parseTime } from './submit/options.ts';
 import { toJson } from './task/json.ts';
 import type { Tag, TaskRecord } from './task/record.ts';
 import { isFinal, TRANSITIONS } from './task/status.ts';
@@ -50,8 +50,6 @@ export type DeleteOptions = Optional<{ related: boolean; cancel: boolean; purge:
 type Sees = (task: TaskRecord) => boolean;
 
 const MAX_REASON = 1_000;
-const MAX_TEXT = 1_000;
-const MAX_DESCRIPTION = 10_000;
 const PATCH_KEYS = ['priority', 'runAt', 'tags', 'description', 'entityId', 'metadata'];
 const RELATED_AT_ONCE = 1_000;
 

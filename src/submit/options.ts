@@ -72,8 +72,10 @@ export interface ParsedSubmit {
   readonly failOnWarning: boolean;
 }
 
-const MAX_TEXT = 1_000;
-const MAX_DESCRIPTION = 10_000;
+/** Characters of a text such as `entityId`. */
+export const MAX_TEXT = 1_000;
+/** Characters of a description. */
+export const MAX_DESCRIPTION = 10_000;
 const MAX_TAGS = 50;
 const MAX_TAG_TEXT = 200;
 /** The last day that RFC 3339 and `Date` both know. */

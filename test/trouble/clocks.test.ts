@@ -64,7 +64,7 @@ for (const storage of ['memory', 'sqlite'] as const) {
         { storage },
       ));
 
-    test('set back an hour > a retry, a delay and a snooze wait for the clock; nothing starts early', () =>
+    test('set back an hour > a retry and a delay wait for the clock; nothing starts early', () =>
       withPlace(
         async ({ clock, start }) => {
           const work = controlled('work', {
