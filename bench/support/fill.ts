@@ -49,6 +49,7 @@ function draft(n: number, fields?: Fields): TaskDraft {
     entityId: null,
     parentId: null,
     scheduleId: null,
+    tick: null,
     tags: {},
     metadata: null,
     idempotencyKey: null,

@@ -3,6 +3,7 @@ import type { WireTask } from '../http/wire.ts';
 
 /** The keys of a record that hold a time. */
 const TIMES = [
+  'tick',
   'runAt',
   'startBy',
   'createdAt',

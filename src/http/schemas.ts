@@ -130,6 +130,7 @@ const TaskFields = z.object({
   entityId: Text,
   parentId: Text,
   scheduleId: Text,
+  tick: WireTime.nullable(),
   tags: Tags,
   metadata: z.unknown(),
   idempotencyKey: Text,

@@ -32,6 +32,7 @@ export function previewOf(
     entityId: body.entityId ?? null,
     parentId: body.parentId ?? null,
     scheduleId: null,
+    tick: null,
     tags: body.tags ?? {},
     metadata: body.metadata ?? null,
     idempotencyKey: null,

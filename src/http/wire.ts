@@ -2,6 +2,7 @@ import type { TaskErrorInfo, TaskProgress, TaskRecord } from '../task/record.ts'
 
 /** The keys of a record that hold a time. */
 type TimeKey =
+  | 'tick'
   | 'runAt'
   | 'startBy'
   | 'createdAt'
@@ -67,6 +68,7 @@ export function toWire(task: TaskRecord, payloads: Payloads = ALL_PAYLOADS): Wir
     entityId: task.entityId,
     parentId: task.parentId,
     scheduleId: task.scheduleId,
+    tick: maybe(task.tick),
     tags: task.tags,
     metadata: task.metadata ?? null,
     idempotencyKey: task.idempotencyKey,

@@ -60,6 +60,8 @@ export type InsertAnswer =
   | { readonly made: false; readonly matched: 'idempotency' | 'unique'; readonly taskId: string }
   | { readonly made: false; readonly refused: 'unique_conflict' | 'idempotency_conflict'; readonly taskId: string }
   | { readonly made: false; readonly refused: 'queue_full' }
+  /** A document that was to be put with it has another version by now. */
+  | { readonly made: false; readonly refused: 'document_conflict' }
   /** Would have been made or matched, but another of an atomic insert was refused. */
   | { readonly made: false; readonly refused: 'not_alone' };
 
@@ -68,12 +70,29 @@ export interface TasksIn {
    * Stores tasks in the given order and answers one by one. Idempotent by id: a draft whose id is there already was made by
    * an earlier try of the same call.
    * @param options `atomic`: all or nothing, a match counting as made. `maxUnfinished`: above it, `queue_full`. `tx`: the
-   * caller's transaction, where `capabilities.transactions`.
+   * caller's transaction, where `capabilities.transactions`. `documents`: put in the same transaction, all of them and all
+   * tasks or nothing (as `atomic`), which needs at least one draft; a task whose draft is there already was made with its
+   * documents, which are left alone then. So a tick of a schedule and its task are one write.
    */
   insert(
     drafts: readonly TaskDraft[],
-    options?: { readonly atomic?: boolean; readonly maxUnfinished?: number; readonly tx?: unknown },
+    options?: {
+      readonly atomic?: boolean;
+      readonly maxUnfinished?: number;
+      readonly documents?: readonly DocumentPut[];
+      readonly tx?: unknown;
+    },
   ): Promise<readonly InsertAnswer[]>;
+}
+
+/** A document that is put with tasks. */
+export interface DocumentPut {
+  readonly kind: string;
+  readonly key: string;
+  readonly value: JsonValue;
+  /** Only where it is at this version; 0: there is none yet. */
+  readonly ifVersion: number;
+  readonly dueAt?: number | null | undefined;
 }
 
 // ---- run ----------------------------------------------------------------------------------------------------------
@@ -342,9 +361,15 @@ export interface Documents {
   ): Promise<number | null>;
   /** @returns whether there was one */
   deleteDocument(kind: string, key: string): Promise<boolean>;
-  /** By key; what has expired is not there. */
-  documents(kind: string): Promise<readonly StoredDocument[]>;
-  /** What is due at `now`, the longest due first. */
+  /**
+   * By key, in the order of bytes; what has expired is not there.
+   * @param page up to `limit`, those behind the key `after`
+   */
+  documents(
+    kind: string,
+    page?: { readonly after?: string | undefined; readonly limit?: number | undefined },
+  ): Promise<readonly StoredDocument[]>;
+  /** What is due at `now`, the longest due first: with Infinity and 1, the next to be due. As cheap with 100,000 that are not. */
   dueDocuments(kind: string, now: number, limit: number): Promise<readonly StoredDocument[]>;
 }
 

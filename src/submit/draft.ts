@@ -38,6 +38,7 @@ export function makeDraft(
     entityId: options.entityId,
     parentId: options.parentId,
     scheduleId: null,
+    tick: null,
     tags: options.tags,
     metadata: options.metadata,
     idempotencyKey: options.idempotencyKey,

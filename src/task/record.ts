@@ -68,7 +68,10 @@ export interface TaskRecord<Name extends string = string, Input = unknown, Resul
   readonly submittedBy: string | null;
   readonly entityId: string | null;
   readonly parentId: string | null;
+  /** The key of the schedule that made it. */
   readonly scheduleId: string | null;
+  /** Which run of its schedule: the moment the rule names, epoch ms, whenever the task was made. Null: none, or triggered. */
+  readonly tick: number | null;
   readonly tags: Readonly<Record<string, Tag>>;
   readonly metadata: unknown;
   readonly idempotencyKey: string | null;

@@ -39,6 +39,7 @@ onEachStorage('submit', (world) => {
       entityId: null,
       parentId: null,
       scheduleId: null,
+      tick: null,
       tags: {},
       metadata: null,
       idempotencyKey: null,

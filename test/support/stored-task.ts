@@ -22,6 +22,7 @@ export function storedTask(changes: Partial<StoredTask> = {}): StoredTask {
     entityId: null,
     parentId: null,
     scheduleId: null,
+    tick: null,
     tags: {},
     metadata: null,
     idempotencyKey: null,

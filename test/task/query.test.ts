@@ -14,6 +14,7 @@ const task = storedTask({
   entityId: 'doc-7',
   parentId: 'task_parent',
   scheduleId: 'nightly',
+  tick: null,
   tags: { team: 'search', size: 3, urgent: true, zero: 0 },
   createdAt: 100,
   updatedAt: 200,

@@ -1,17 +1,41 @@
-import type { InsertAnswer, TaskDraft } from '../storage.ts';
+import type { DocumentPut, InsertAnswer, TaskDraft } from '../storage.ts';
+import type { DocumentTable } from './documents.ts';
 import type { Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
 
 const MADE: InsertAnswer = Object.freeze({ made: true });
 const FULL: InsertAnswer = Object.freeze({ made: false, refused: 'queue_full' });
+const CONFLICT: InsertAnswer = Object.freeze({ made: false, refused: 'document_conflict' });
 const NOT_ALONE: InsertAnswer = Object.freeze({ made: false, refused: 'not_alone' });
+
+/** What bounds an insert, and goes with it. */
+export interface InsertOptions {
+  readonly atomic?: boolean;
+  readonly maxUnfinished?: number;
+  readonly documents?: readonly DocumentPut[];
+}
 
 /** See `TasksIn.insert` of the contract. */
 export function insert(
   tasks: Tasks,
+  papers: DocumentTable,
   drafts: readonly TaskDraft[],
-  options: { readonly atomic?: boolean; readonly maxUnfinished?: number } = {},
+  options: InsertOptions = {},
 ): readonly InsertAnswer[] {
+  const { documents } = options;
+  if (documents === undefined) return insertTasks(tasks, drafts, options);
+  const now = tasks.now();
+  if (drafts.some(({ record }) => tasks.byId.has(record.id))) return drafts.map(() => MADE);
+  const isCurrent = ({ kind, key, ifVersion }: DocumentPut): boolean => papers.versionOf(kind, key, now) === ifVersion;
+  if (drafts.length === 0 || !documents.every(isCurrent)) return drafts.map(() => CONFLICT);
+  const answers = insertTasks(tasks, drafts, { ...options, atomic: true });
+  if (answers.some((answer) => 'refused' in answer)) return answers;
+  for (const { kind, key, value, dueAt } of documents) papers.put(kind, key, value, { dueAt }, now);
+  tasks.hints.control();
+  return answers;
+}
+
+function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: InsertOptions): readonly InsertAnswer[] {
   const now = tasks.now();
   const most = options.maxUnfinished ?? Number.POSITIVE_INFINITY;
   const made: Row[] = [];

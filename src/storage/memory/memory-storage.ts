@@ -29,7 +29,7 @@ import type {
 import { change } from './change.ts';
 import { claim } from './claim.ts';
 import { DocumentTable } from './documents.ts';
-import { insert } from './insert.ts';
+import { type InsertOptions, insert } from './insert.ts';
 import { count, list } from './list.ts';
 import { prune } from './prune.ts';
 import { recordOf } from './record-of.ts';
@@ -57,11 +57,8 @@ export class MemoryStorage implements TaskStorage {
     if (this.#opened > 0) this.#opened--;
   }
 
-  async insert(
-    drafts: readonly TaskDraft[],
-    options?: { readonly atomic?: boolean; readonly maxUnfinished?: number },
-  ): Promise<readonly InsertAnswer[]> {
-    return insert(this.#tasks, drafts, options);
+  async insert(drafts: readonly TaskDraft[], options?: InsertOptions): Promise<readonly InsertAnswer[]> {
+    return insert(this.#tasks, this.#papers, drafts, options);
   }
 
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
@@ -202,8 +199,11 @@ export class MemoryStorage implements TaskStorage {
     return there;
   }
 
-  async documents(kind: string): Promise<readonly StoredDocument[]> {
-    return this.#documents.list(kind, this.#all.now());
+  async documents(
+    kind: string,
+    page: { readonly after?: string | undefined; readonly limit?: number | undefined } = {},
+  ): Promise<readonly StoredDocument[]> {
+    return this.#documents.list(kind, page, this.#all.now());
   }
 
   async dueDocuments(kind: string, now: number, limit: number): Promise<readonly StoredDocument[]> {

@@ -23,6 +23,7 @@ export interface More {
   entityId: string | null;
   parentId: string | null;
   scheduleId: string | null;
+  tick: number | null;
   tags: Tags;
   metadata: unknown;
   idempotencyKey: string | null;
@@ -59,6 +60,7 @@ export function moreOf(draft: TaskDraft, shelf: Shelf): More {
     entityId: record.entityId,
     parentId: record.parentId,
     scheduleId: record.scheduleId,
+    tick: record.tick,
     tags: isEmpty(record.tags) ? NO_TAGS : record.tags,
     metadata: record.metadata,
     idempotencyKey: record.idempotencyKey,
@@ -97,6 +99,7 @@ function agrees(usual: More, { record, maxLost }: TaskDraft): boolean {
     usual.entityId === record.entityId &&
     usual.parentId === record.parentId &&
     usual.scheduleId === record.scheduleId &&
+    usual.tick === record.tick &&
     usual.metadata === record.metadata &&
     usual.idempotencyKey === record.idempotencyKey &&
     usual.uniqueKey === record.uniqueKey &&

@@ -28,6 +28,7 @@ export function recordOf(row: Row, payloads = true): TaskRecord {
     entityId: more.entityId,
     parentId: more.parentId,
     scheduleId: more.scheduleId,
+    tick: more.tick,
     tags: cloneJson(more.tags),
     metadata: own(more.metadata),
     idempotencyKey: more.idempotencyKey,

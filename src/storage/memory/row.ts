@@ -143,6 +143,9 @@ export class Row implements StoredTask {
   set scheduleId(value: string | null) {
     if (this.more.scheduleId !== value) this.own().scheduleId = value;
   }
+  get tick(): number | null {
+    return this.more.tick;
+  }
   get tags(): Tags {
     return this.more.tags;
   }

@@ -7,7 +7,7 @@ import type { Transaction } from './transaction.ts';
 /** What a put may ask for. */
 export interface PutOptions {
   readonly ifVersion?: number;
-  readonly dueAt?: number | null;
+  readonly dueAt?: number | null | undefined;
   readonly expiresAt?: number | null;
 }
 
@@ -21,9 +21,23 @@ export function readDocument(database: Database, kind: string, key: string, now:
   return row === undefined ? null : toDocument(row);
 }
 
-/** All of a kind, by key. */
-export function readDocuments(database: Database, kind: string, now: number): readonly StoredDocument[] {
-  return database.all(`${SELECT} where kind = ? and ${ALIVE} order by key`, encodeText(kind), now).map(toDocument);
+/** Which part of a kind. */
+export interface DocumentPage {
+  readonly after?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** Those of a kind, by key. */
+export function readDocuments(
+  database: Database,
+  kind: string,
+  { after, limit = -1 }: DocumentPage,
+  now: number,
+): readonly StoredDocument[] {
+  const behind = after === undefined ? '' : 'and key > ?';
+  const sql = `${SELECT} where kind = ? ${behind} and ${ALIVE} order by key limit ? + 0`;
+  const values = after === undefined ? [] : [encodeText(after)];
+  return database.all(sql, encodeText(kind), ...values, now, limit).map(toDocument);
 }
 
 /** What is due at `at`, the longest due first. */

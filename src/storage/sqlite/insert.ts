@@ -1,6 +1,7 @@
 import type { TaskRecord } from '../../task/record.ts';
-import type { InsertAnswer, TaskDraft, UniqueRule } from '../storage.ts';
+import type { DocumentPut, InsertAnswer, TaskDraft, UniqueRule } from '../storage.ts';
 import { countUnfinished } from './counters.ts';
+import { putDocument, readDocument } from './documents.ts';
 import { encodeMore, encodeTags, statusCode } from './rows.ts';
 import { encodeJson, encodeNullableText, encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';
@@ -14,16 +15,36 @@ const INSERT =
 
 const MADE: InsertAnswer = { made: true };
 const QUEUE_FULL: InsertAnswer = { made: false, refused: 'queue_full' };
+const CONFLICT: InsertAnswer = { made: false, refused: 'document_conflict' };
 const NOT_ALONE: InsertAnswer = { made: false, refused: 'not_alone' };
 
-/** What bounds an insert. */
+/** What bounds an insert, and goes with it. */
 export interface InsertOptions {
   readonly atomic?: boolean;
   readonly maxUnfinished?: number;
+  readonly documents?: readonly DocumentPut[];
 }
 
 /** Stores tasks in the given order; see `TasksIn.insert`. */
 export function insertDrafts(
+  transaction: Transaction,
+  drafts: readonly TaskDraft[],
+  options: InsertOptions,
+): readonly InsertAnswer[] {
+  const { documents } = options;
+  if (documents === undefined) return insertTasks(transaction, drafts, options);
+  const { database, now } = transaction;
+  if (drafts.some(({ record }) => isThere(transaction, record.id))) return drafts.map(() => MADE);
+  const isCurrent = ({ kind, key, ifVersion }: DocumentPut): boolean =>
+    (readDocument(database, kind, key, now)?.version ?? 0) === ifVersion;
+  if (drafts.length === 0 || !documents.every(isCurrent)) return drafts.map(() => CONFLICT);
+  const answers = insertTasks(transaction, drafts, { ...options, atomic: true });
+  if (answers.some(isRefused)) return answers;
+  for (const { kind, key, value, dueAt } of documents) putDocument(transaction, kind, key, value, { dueAt });
+  return answers;
+}
+
+function insertTasks(
   transaction: Transaction,
   drafts: readonly TaskDraft[],
   { atomic = false, maxUnfinished = Number.POSITIVE_INFINITY }: InsertOptions,

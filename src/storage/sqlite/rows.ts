@@ -22,6 +22,7 @@ export interface More {
   interrupted?: number;
   snoozed?: number;
   baseline?: Baseline;
+  tick?: number;
   metadata?: unknown;
   idempotencyKey?: string;
   cancelRequestedAt?: number;
@@ -34,6 +35,7 @@ export const MORE_KEYS = [
   'interrupted',
   'snoozed',
   'baseline',
+  'tick',
   'metadata',
   'idempotencyKey',
   'cancelRequestedAt',
@@ -107,6 +109,7 @@ export function encodeMore(task: TaskRecord & { readonly baseline?: Baseline }):
   if (task.interrupted !== 0) more.interrupted = task.interrupted;
   if (task.snoozed !== 0) more.snoozed = task.snoozed;
   if (task.baseline !== undefined && task.baseline !== FROM_SUBMIT) more.baseline = task.baseline;
+  if (task.tick !== null) more.tick = task.tick;
   if (task.metadata !== null && task.metadata !== undefined) more.metadata = task.metadata;
   if (task.idempotencyKey !== null) more.idempotencyKey = task.idempotencyKey;
   if (task.cancelRequestedAt !== null) more.cancelRequestedAt = task.cancelRequestedAt;
@@ -152,6 +155,7 @@ function record(row: Row, more: More): TaskRecord {
     entityId: decodeNullableText(row[22] as string | null),
     parentId: decodeNullableText(row[23] as string | null),
     scheduleId: decodeNullableText(row[24] as string | null),
+    tick: more.tick ?? null,
     tags: row[27] === null ? {} : (JSON.parse(row[27] as string) as TaskRecord['tags']),
     metadata: more.metadata ?? null,
     idempotencyKey: more.idempotencyKey ?? null,

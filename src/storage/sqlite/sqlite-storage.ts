@@ -134,7 +134,9 @@ export class SqliteStorage implements TaskStorage {
     drafts: readonly TaskDraft[],
     options: InsertOptions & { readonly tx?: unknown } = {},
   ): Promise<readonly InsertAnswer[]> {
-    return this.#write(RANK.insert, drafts.length, (turn) => insertDrafts(turn, drafts, options));
+    return this.#write(RANK.insert, drafts.length + (options.documents?.length ?? 0), (turn) =>
+      insertDrafts(turn, drafts, options),
+    );
   }
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
@@ -239,8 +241,8 @@ export class SqliteStorage implements TaskStorage {
     return this.#write(RANK.rest, 1, (turn) => documents.deleteDocument(turn, kind, key));
   }
 
-  documents(kind: string): Promise<readonly StoredDocument[]> {
-    return this.#read((database, now) => documents.readDocuments(database, kind, now));
+  documents(kind: string, page: documents.DocumentPage = {}): Promise<readonly StoredDocument[]> {
+    return this.#read((database, now) => documents.readDocuments(database, kind, page, now));
   }
 
   dueDocuments(kind: string, now: number, limit: number): Promise<readonly StoredDocument[]> {

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { StoredDocument } from '../../storage/storage.ts';
+import { succeed } from '../../task/transition.ts';
 import { type StorageCase, storageCase, there } from './world.ts';
 
 const keysOf = (documents: readonly StoredDocument[]): readonly string[] => documents.map(({ key }) => key);
@@ -81,6 +82,118 @@ export const documentCases: readonly StorageCase[] = [
     assert.deepEqual(keysOf(await storage.dueDocuments('k', now, 2)), ['late', 'early']);
     assert.deepEqual(keysOf(await storage.dueDocuments('k', now - 200, 10)), ['late']);
     assert.deepEqual(await storage.dueDocuments('none', now, 10), []);
+  }),
+  storageCase('documents: listed in pages, in the order of bytes', async ({ storage, clock }) => {
+    const keys = ['😀', 'b', 'a', 'B', 'ä', '\uffee', 'gone'];
+    for (const key of keys) await storage.putDocument('k', key, key, key === 'gone' ? { expiresAt: clock.now() } : {});
+    const expected = keys.slice(0, -1).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const seen: string[] = [];
+    for (let page = await storage.documents('k', { limit: 2 }); page.length > 0; ) {
+      assert.ok(page.length <= 2);
+      seen.push(...keysOf(page));
+      page = await storage.documents('k', { after: seen.at(-1), limit: 2 });
+    }
+    assert.deepEqual(seen, expected);
+    assert.deepEqual(keysOf(await storage.documents('k', { after: 'aa' })), expected.slice(2), 'no such key');
+  }),
+  storageCase('documents: what is due next, through many changes', async ({ storage, clock }) => {
+    const next = async () => keysOf(await storage.dueDocuments('k', Number.POSITIVE_INFINITY, 1));
+    assert.deepEqual(await next(), []);
+    const now = clock.now();
+    for (let round = 0; round < 3_000; round++) {
+      await storage.putDocument('k', `key${round % 3}`, round, { dueAt: now + 3_000 - round });
+    }
+    assert.deepEqual(await next(), ['key2']);
+    await storage.putDocument('k', 'key2', null, { dueAt: null });
+    assert.deepEqual(await next(), ['key1']);
+    await storage.deleteDocument('k', 'key1');
+    assert.deepEqual(await next(), ['key0']);
+    await storage.putDocument('k', 'key1', 1, { dueAt: now + 1, expiresAt: now + 5 });
+    assert.deepEqual(await next(), ['key1']);
+    await clock.advance(5);
+    assert.deepEqual(await next(), ['key0']);
+    assert.deepEqual(await next(), ['key0'], 'looking takes nothing away');
+  }),
+  storageCase('documents: put with tasks, in one write', async (world) => {
+    const { storage, clock } = world;
+    const dueAt = clock.now() + 7;
+    const [one, two] = [world.draft(), world.draft()];
+    const first = { kind: 'k', key: 'a', value: { n: 1 }, ifVersion: 0, dueAt };
+    assert.deepEqual(await storage.insert([one, two], { documents: [first] }), [{ made: true }, { made: true }]);
+    const expected = { kind: 'k', key: 'a', value: { n: 1 }, version: 1, dueAt };
+    assert.deepEqual(await storage.document('k', 'a'), expected);
+    assert.deepEqual(await world.ids(), [one.record.id, two.record.id]);
+    const next = { ...first, ifVersion: 1, dueAt: null };
+    await storage.insert([world.draft()], { documents: [next, { ...first, key: 'b' }] });
+    assert.deepEqual(
+      (await storage.documents('k')).map(({ version, dueAt: due }) => [version, due]),
+      [
+        [2, null],
+        [1, dueAt],
+      ],
+    );
+  }),
+  storageCase('documents: where one has another version, neither tasks nor documents are stored', async (world) => {
+    const { storage } = world;
+    await storage.putDocument('k', 'a', 'first');
+    for (const ifVersion of [0, 2]) {
+      const documents = [
+        { kind: 'k', key: 'b', value: 'x', ifVersion: 0 },
+        { kind: 'k', key: 'a', value: 'x', ifVersion },
+      ];
+      const refused = { made: false, refused: 'document_conflict' };
+      assert.deepEqual(await storage.insert([world.draft(), world.draft()], { documents }), [refused, refused]);
+    }
+    assert.deepEqual(await storage.insert([], { documents: [{ kind: 'k', key: 'a', value: 'x', ifVersion: 1 }] }), []);
+    assert.deepEqual(await world.ids(), []);
+    assert.deepEqual(
+      (await storage.documents('k')).map(({ key, value }) => [key, value]),
+      [['a', 'first']],
+    );
+  }),
+  storageCase('documents: where a task is refused, no document is put', async (world) => {
+    const { storage } = world;
+    await world.submit();
+    const documents = [{ kind: 'k', key: 'a', value: 1, ifVersion: 0 }];
+    const options = { documents, maxUnfinished: 2 };
+    assert.deepEqual(await storage.insert([world.draft(), world.draft()], options), [
+      { made: false, refused: 'not_alone' },
+      { made: false, refused: 'queue_full' },
+    ]);
+    assert.equal(await storage.document('k', 'a'), null);
+    assert.equal(await storage.count([]), 1);
+    assert.deepEqual(await storage.insert([world.draft()], options), [{ made: true }]);
+    assert.equal((await storage.document('k', 'a'))?.version, 1);
+  }),
+  storageCase('documents: the same tasks once more change nothing', async (world) => {
+    const { storage } = world;
+    const draft = world.draft();
+    const documents = [{ kind: 'k', key: 'a', value: 1, ifVersion: 0 }];
+    const copy = () => [{ ...draft, record: { ...draft.record } }];
+    for (let time = 0; time < 2; time++)
+      assert.deepEqual(await storage.insert(copy(), { documents }), [{ made: true }]);
+    assert.deepEqual([(await storage.document('k', 'a'))?.version, await storage.count([])], [1, 1]);
+  }),
+  storageCase('documents: of many that put the same version with a task, one makes its task', async (world) => {
+    const other = await world.connect();
+    await world.storage.putDocument('k', 'a', 0);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        (at % 2 === 0 ? world.storage : other).insert([world.draft()], {
+          documents: [{ kind: 'k', key: 'a', value: at, ifVersion: 1 }],
+        }),
+      ),
+    );
+    assert.equal(answers.flat().filter(({ made }) => made).length, 1);
+    assert.deepEqual([await world.storage.count([]), there(await other.document('k', 'a')).version], [1, 2]);
+  }),
+  storageCase('documents: a task keeps its tick, through its whole life', async (world) => {
+    const claim = await world.started({ scheduleId: 'nightly', tick: 123 });
+    assert.deepEqual([claim.task.tick, claim.task.scheduleId], [123, 'nightly']);
+    await world.settle(claim, succeed('done'));
+    assert.equal((await world.get(claim.task.id)).tick, 123);
+    assert.equal((await world.list()).items[0]?.tick, 123);
+    assert.equal((await world.get(await world.submit())).tick, null);
   }),
   storageCase('documents: values are copies of their own', async ({ storage }) => {
     const value = { list: [1] };

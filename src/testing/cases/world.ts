@@ -262,6 +262,7 @@ const EMPTY: TaskRecord = {
   entityId: null,
   parentId: null,
   scheduleId: null,
+  tick: null,
   tags: {},
   metadata: null,
   idempotencyKey: null,

@@ -34,6 +34,7 @@ export function draftOf(id: string, fields: Partial<TaskRecord> = {}): TaskDraft
     entityId: null,
     parentId: null,
     scheduleId: null,
+    tick: null,
     tags: {},
     metadata: null,
     idempotencyKey: null,
