@@ -117,6 +117,10 @@ export class Explainer {
       const whose = of === 'manager' ? 'this process' : `handler ${handler.name} in this process`;
       reasons.push({ code: 'slots_taken', of, used, limit, message: `All ${limit} slots of ${whose} are taken.` });
     }
+    if (this.#runner.isSetApart) {
+      const message = 'Here a task that was lost too often to be lost again runs alone, for a minute at most.';
+      reasons.push({ code: 'not_claiming', message });
+    }
     const { problems } = this.#runner;
     if (problems.length > 0) reasons.push({ code: 'not_claiming', message: `Here ${problems.join(', ')}.` });
     return reasons;

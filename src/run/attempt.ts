@@ -56,11 +56,14 @@ export class Attempt implements Circumstances, ContextHost {
   place = -1;
   /** Its outcome is decided, or no longer ours to decide. */
   ended = false;
+  /** Its task was settled from outside, or is held by another claim. */
+  wasTaken = false;
   /** The progress that listeners were told last. */
   toldProgress: TaskProgress | null;
   /** Why the signal was aborted first. */
   aborted: AbortCode | null = null;
   readonly #host: AttemptHost;
+  readonly #maxLost: number;
   /** Made by the first report: most tasks have none. */
   #reports: Reports | null = null;
   /** When its handler started, as long as that is not stored; epoch ms. */
@@ -75,6 +78,7 @@ export class Attempt implements Circumstances, ContextHost {
     this.handler = handler;
     this.task = claim.task;
     this.baseline = claim.baseline;
+    this.#maxLost = claim.maxLost;
     this.toldProgress = claim.task.progress;
     this.lease = { taskId: claim.task.id, token: claim.token };
   }
@@ -161,6 +165,17 @@ export class Attempt implements Circumstances, ContextHost {
     if (lost) this.#drop();
     else this.#timer = this.#host.clock.after(this.handler.cancelGraceMs, () => this.#force(), true);
     this.#controller?.abort(this.#reason);
+  }
+
+  /** Lost once more it fails: nothing else is to be blamed for that. */
+  get isLastChance(): boolean {
+    const lost = this.task.lost - this.baseline.lost;
+    return lost > 0 && lost >= this.#maxLost;
+  }
+
+  /** Its handler was called, and has not ended. */
+  get isRunning(): boolean {
+    return this.startedAt !== null && !this.#freed;
   }
 
   /** Gives back what has not started. @returns whether it had not */
@@ -279,6 +294,7 @@ export class Attempt implements Circumstances, ContextHost {
   /** The outcome is no longer ours. What still waits for a checkpoint is told. */
   #drop(): void {
     this.ended = true;
+    this.wasTaken = true;
     this.#timer?.clear();
     const said = this.takeReport(false);
     for (const { refused } of said?.checkpoints ?? []) refused(new StaleLeaseError(this.task.id));

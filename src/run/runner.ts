@@ -4,7 +4,7 @@ import type { Environment } from '../environment.ts';
 import { StaleLeaseError } from '../errors.ts';
 import type { Handler } from '../handler/registry.ts';
 import type { Settings } from '../options.ts';
-import type { ClaimRequest, Lease, ReportAnswer, SettleAnswer, WorkerInfo } from '../storage/storage.ts';
+import type { ClaimRequest, ReportAnswer, SettleAnswer, WorkerInfo } from '../storage/storage.ts';
 import { drawWorkerId } from '../task/id.ts';
 import type { TaskRecord } from '../task/record.ts';
 import { isFinal } from '../task/status.ts';
@@ -14,13 +14,14 @@ import type { Announcer } from '../watch/announcer.ts';
 import { Attempt, type AttemptHost } from './attempt.ts';
 import { Held } from './held.ts';
 import { thisPlace } from './host.ts';
+import { Leaks, type LeaksHost } from './leaks.ts';
 import { LoopMonitor } from './loop-monitor.ts';
 import { Outbox, type OutboxHost, type Outcome } from './outbox.ts';
 import { Pauses } from './pauses.ts';
 import { Pulse, type PulseHost } from './pulse.ts';
 import type { Said } from './reports.ts';
 import { AHEAD, Slots } from './slots.ts';
-import { Suspects } from './suspects.ts';
+import { type Suspect, Suspects, type SuspectsHost } from './suspects.ts';
 
 /** After a claim that the storage refused, in ms. */
 const CLAIM_RETRY_MS = 500;
@@ -29,12 +30,13 @@ const CLAIM_RETRY_MS = 500;
  * Runs tasks: claims what there is room for, holds the attempts and their leases, and settles them. It is the host of the
  * engine, the attempts, the pulse and the outbox, which do the work.
  */
-export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
+export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, LeaksHost, SuspectsHost {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly pauses: Pauses;
   readonly pulse: Pulse;
   readonly outbox: Outbox;
+  readonly leaks: Leaks;
   workerId = drawWorkerId();
   concurrency: number;
   readonly #environment: Environment;
@@ -45,15 +47,12 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   readonly #loop: LoopMonitor;
   /** Claimed, running, or with an outcome that is not stored yet. */
   readonly #held = new Held();
-  readonly #leaks = new Set<Attempt>();
-  #endedLeaks: Lease[] = [];
   readonly #closing = new AbortController();
   #running = false;
   #tokens = 0;
   #unanswered: ClaimRequest | null = null;
   #claiming = 0;
   #claimFails = false;
-  #leaksWarned = false;
   readonly #onIdle = new Set<() => void>();
 
   constructor(environment: Environment, announcer: Announcer) {
@@ -65,8 +64,9 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     this.pauses = new Pauses(environment.storage);
     this.pulse = new Pulse(environment, this);
     this.outbox = new Outbox(environment, this);
+    this.leaks = new Leaks(environment, this);
     this.#engine = new LocalEngine(this);
-    this.#suspects = new Suspects(environment.clock);
+    this.#suspects = new Suspects(this);
     this.#loop = new LoopMonitor(this.clock, this.settings.leaseMs, (ms) => this.#loopBlocked(ms));
   }
 
@@ -95,6 +95,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     this.#running = false;
     this.#engine.stop();
     this.#loop.stop();
+    this.leaks.expectNoMore();
     for (const attempt of this.#held.all()) attempt.giveBack();
     this.#closing.abort();
   }
@@ -129,7 +130,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     const handler = this.#environment.registry.find(task.handler);
     if (task.status !== 'queued' || handler?.definition.run === undefined) return false;
     const room = this.#slots.used < this.concurrency && this.#slots.left(handler) > 0;
-    return room && !this.pauses.holds(handler.name) && !this.#isLeaking();
+    return room && !this.pauses.holds(handler.name) && !this.leaks.tooMany;
   }
 
   /** Why claiming or beating does not work; empty when it does. */
@@ -138,10 +139,13 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
       ...(this.#claimFails ? ['claiming fails'] : []),
       ...(this.pulse.healthy ? [] : ['beats cannot be stored']),
       ...(this.outbox.healthy ? [] : ['outcomes cannot be stored']),
-      ...(this.#leaks.size >= this.#maxLeaks
-        ? [`${this.#leaks.size} handlers run on after their tasks were settled`]
-        : []),
+      ...(this.leaks.tooMany ? [`${this.leaks.count} handlers run on although their tasks are no longer theirs`] : []),
     ];
+  }
+
+  /** One on its last chance has this process to itself. */
+  get isSetApart(): boolean {
+    return this.#suspects.alone !== null;
   }
 
   /** Calls back once nothing is in hand; at once when that is so. @returns ends the waiting */
@@ -186,20 +190,10 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     this.wake(null);
   }
 
-  /** Tells the storage of leaked handlers that ended. @throws {StorageError} */
-  async reportEndedLeaks(): Promise<void> {
-    if (this.#endedLeaks.length === 0) return;
-    const leases = this.#endedLeaks;
-    const { storage } = this.#environment;
-    const reports = leases.map((lease) => ({ lease, leakEnded: true }));
-    await storage.beat({ workerId: this.workerId, reports, logLimit: this.settings.logLimit, records: false });
-    this.#endedLeaks = this.#endedLeaks.filter((lease) => !leases.includes(lease));
-  }
-
   // ---- for the engine -----------------------------------------------------------------------------------------------
 
   async claim(free: number): Promise<readonly Attempt[]> {
-    if (!this.#running || this.outbox.full || this.#isLeaking()) return [];
+    if (!this.#running || this.outbox.full || this.leaks.tooMany || this.isSetApart) return [];
     const runnable = this.#environment.registry.runnable().filter(({ name }) => !this.pauses.holds(name));
     const fast = runnable.filter((handler) => this.#slots.isFast(handler));
     if (fast.length === runnable.length) return this.#claim(runnable, free + AHEAD);
@@ -209,7 +203,10 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   }
 
   run(claim: Claimed): Promise<void> | undefined {
-    return (claim as Attempt).run();
+    const attempt = claim as Attempt;
+    const { alone } = this.#suspects;
+    // Suspects have a line of their own.
+    return alone === null || attempt.isSuspect ? attempt.run() : alone.then(() => this.run(attempt));
   }
 
   async #claim(handlers: readonly Handler[], limit: number): Promise<readonly Attempt[]> {
@@ -275,6 +272,10 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     return this.#suspects.turnOf(attempt);
   }
 
+  runsBeside(suspect: Suspect): boolean {
+    return this.#held.all().some((attempt) => attempt !== suspect && attempt.isRunning);
+  }
+
   storeStart(attempt: Attempt): Promise<boolean> {
     return this.pulse.storeStart(attempt);
   }
@@ -296,21 +297,17 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   }
 
   leaked(attempt: Attempt): void {
-    this.#leaks.add(attempt);
-    const { id, handler } = attempt.task;
-    const message = `The handler of ${handler} runs on although task ${id} was settled; it keeps its slot until it ends.`;
-    this.#environment.events.warn('handler_leaked', message, attempt.task);
+    this.leaks.add(attempt);
+    if (attempt.isSuspect) this.#suspects.gone(attempt);
   }
 
   freed(attempt: Attempt): void {
     const ran = attempt.startedAt === null ? null : this.clock.monotonic() - attempt.began;
     this.#slots.free(attempt.handler, ran);
-    if (attempt.isSuspect) this.#suspects.ended(attempt);
+    if (attempt.isSuspect) this.#suspects.gone(attempt);
+    this.#suspects.freed();
     if (attempt.handler.concurrency !== Infinity) this.wake(null);
-    if (!this.#leaks.delete(attempt) || this.pulse.isStopped) return; // a worker that left has no leaks any more
-    this.#endedLeaks.push(attempt.lease);
-    this.reportEndedLeaks().catch((error: unknown) => this.onError(error, attempt.task));
-    this.wake(null);
+    if (this.leaks.ended(attempt)) this.wake(null);
   }
 
   onError(error: unknown, task: TaskRecord): void {
@@ -325,18 +322,8 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
     this.#environment.events.warn('loop_blocked', message, running.length === 1 ? running[0]?.task : undefined);
   }
 
-  get #maxLeaks(): number {
+  get maxLeaks(): number {
     return this.settings.maxLeaks ?? this.concurrency;
-  }
-
-  #isLeaking(): boolean {
-    const leaking = this.#leaks.size >= this.#maxLeaks;
-    if (leaking && !this.#leaksWarned) {
-      const message = `${this.#leaks.size} handlers run on after their tasks were settled: nothing more is claimed.`;
-      this.#environment.events.warn('too_many_leaks', message);
-    }
-    this.#leaksWarned = leaking;
-    return leaking;
   }
 
   // ---- for the pulse and the outbox ---------------------------------------------------------------------------------
@@ -403,6 +390,8 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost {
   #lose(attempt: Attempt, code: 'lease_lost' | 'superseded'): void {
     attempt.abort(code);
     this.#held.remove(attempt);
+    if (attempt.isRunning) this.leaks.expect(attempt);
+    if (attempt.isSuspect) this.#suspects.gone(attempt);
     this.#checkIdle();
   }
 

@@ -79,7 +79,7 @@ export class Upkeep {
   async #sweepOnce(): Promise<void> {
     await this.#guarded(() => this.#recover());
     await this.#guarded(() => this.#promote());
-    await this.#guarded(() => this.#runner.reportEndedLeaks());
+    await this.#guarded(() => this.#runner.leaks.report());
     if (!this.#stopped) this.#pruner.start();
     this.#runner.wake(null);
   }

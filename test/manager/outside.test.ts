@@ -69,6 +69,47 @@ onEachStorage('settled from outside', (world) => {
       expect((await work.next()).context.task.id).toBe(second.id);
     });
 
+    test('a handler that ignores `superseded` is a leak after its grace: a warning, and no claim at maxLeaks', async () => {
+      const work = controlled('work', { cancelGrace: '2s' });
+      const manager = await world.start({ handlers: [work], concurrency: 3, maxLeaks: 1 });
+      const warnings: unknown[] = [];
+      manager.on('warning', ({ code, taskId }) => warnings.push([code, taskId]));
+      const stuck = await manager.submit('work', 'stuck');
+      const run = await work.next();
+      await manager.complete(stuck.id);
+      await world.clock.advance(1_999);
+      expect(warnings).toEqual([]);
+      await world.clock.advance(1);
+      expect(warnings).toEqual([['handler_leaked', stuck.id]]);
+      const next = await manager.submit('work', 'next');
+      await world.clock.advance('10s');
+      expect(await manager.get(next.id)).toMatchObject({ status: 'queued' });
+      expect(warnings).toEqual([
+        ['handler_leaked', stuck.id],
+        ['too_many_leaks', null],
+      ]);
+      expect(await manager.health()).toMatchObject({ ready: false, problems: [expect.stringContaining('run on')] });
+      run.finish();
+      expect((await work.next()).input).toBe('next');
+      expect(await manager.health()).toEqual({ ready: true, problems: [] });
+    });
+
+    test('a handler that ends within its grace is no leak; nor is one that a close does not wait for', async () => {
+      const work = controlled('work', { cancelGrace: '2s' });
+      const manager = await world.start({ handlers: [work] });
+      const warnings: string[] = [];
+      manager.on('warning', ({ code }) => warnings.push(code));
+      const tasks = [await manager.submit('work'), await manager.submit('work')];
+      const [run] = [await work.next(), await work.next()];
+      for (const { id } of tasks) await manager.complete(id);
+      await world.clock.advance('1s');
+      run.finish();
+      await world.clock.advance(1);
+      await manager.close();
+      await world.clock.advance('1h');
+      expect(warnings).toEqual([]);
+    });
+
     test('from another process: the attempt is told with its next beat', async () => {
       const work = controlled('work');
       await world.start({ handlers: [work] });

@@ -72,6 +72,31 @@ onEachStorage('lease', (world) => {
     expect((await here.next()).input).toBe('again');
   });
 
+  test('a handler that ignores lease_lost is a leak after its grace: a warning, and no claim at maxLeaks', async () => {
+    const options = { cancelGrace: '2s', maxLeaks: 1, concurrency: 3 };
+    const { link, here, there, sleeper, warnings, start } = await two({ sleeper: options });
+    const task = await sleeper.submit('work');
+    const first = await here.next();
+    await world.clock.advance('1s');
+    const other = await start();
+    link.sleep();
+    await world.clock.advance('40s');
+    await there.next();
+    link.wake();
+    await world.clock.advance('11s');
+    expect(first.context.signal.reason).toMatchObject({ code: 'lease_lost' });
+    await world.clock.advance('2s');
+    expect(warnings.filter((code) => code.includes('leak'))).toEqual(['handler_leaked', 'too_many_leaks']);
+    const closed = other.close({ timeout: 0 });
+    await world.clock.advance('11s');
+    await closed;
+    expect((await sleeper.health()).problems).toEqual([expect.stringContaining('run on')]);
+    first.finish('too late');
+    await world.clock.advance('1s');
+    expect(await sleeper.health()).toEqual({ ready: true, problems: [] });
+    expect((await here.next()).context.task.id).toBe(task.id);
+  });
+
   test('a worker that beats keeps its tasks, however long its handler runs', async () => {
     const { here, there, sleeper, start } = await two();
     const task = await sleeper.submit('work');

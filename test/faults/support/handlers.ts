@@ -137,11 +137,12 @@ export function handlersOf({ journal, holds, tell }: HandlerHost): readonly AnyT
       }),
     }),
 
-    /** Kills its process when it starts. */
+    /** Kills its process `after` some ms; when it starts, by default. */
     defineTask({
       name: 'poison',
-      run: journaled(() => {
-        process.kill(process.pid, 'SIGKILL');
+      run: journaled((input: { after: number } | undefined) => {
+        const kill = (): void => void process.kill(process.pid, 'SIGKILL');
+        return input === undefined ? kill() : pause(input.after).then(kill);
       }),
     }),
 
