@@ -104,7 +104,7 @@ export class Attempt implements Circumstances, ContextHost {
 
   progress(report: ProgressReport): void {
     if (this.startedAt === null || this.ended || report === null || typeof report !== 'object') return;
-    this.#reports ??= new Reports(this.startedAt);
+    this.#reports ??= new Reports(this.startedAt, this.task.checkpoint !== null);
     try {
       this.#reports.progress(report, this.#host.clock.now());
     } catch (error) {
@@ -115,7 +115,7 @@ export class Attempt implements Circumstances, ContextHost {
 
   log(message: unknown, level: LogLevel | undefined): void {
     if (this.startedAt === null || this.ended) return;
-    this.#reports ??= new Reports(this.startedAt);
+    this.#reports ??= new Reports(this.startedAt, this.task.checkpoint !== null);
     this.#reports.log(textOf(message), level, this.#host.clock.now());
     this.#host.report(false);
   }
@@ -123,7 +123,7 @@ export class Attempt implements Circumstances, ContextHost {
   async checkpoint(value: unknown): Promise<void> {
     const copied = toJson(value ?? null, 'checkpoint', this.settings.maxResultBytes);
     if (this.startedAt === null || this.ended) throw new StaleLeaseError(this.task.id);
-    this.#reports ??= new Reports(this.startedAt);
+    this.#reports ??= new Reports(this.startedAt, this.task.checkpoint !== null);
     const stored = this.#reports.checkpoint(copied);
     this.#host.report(true);
     return stored;

@@ -1,27 +1,77 @@
 import type { ProgressReport } from '../handler/context.ts';
 import type { TaskProgress } from '../task/record.ts';
 
-/** The estimate looks back at least this long, in ms, and at a fifth of the run when that is longer. */
-const MEMORY_MS = 10_000;
-const MEMORY_SHARE = 0.2;
+/** What a pace remembers best is this long ago, in ms, or a tenth of the run when that is longer. */
+const MEMORY_MS = 5_000;
+const MEMORY_SHARE = 0.1;
 
 /**
- * Turns what a handler reports into progress with rate and remaining time. The rate is the steps of the recent past over its
- * time, where the past fades exponentially: over 10 s at first, over a fifth of the run later. So bursts even out, and work
- * that slows down is believed after a fifth of the run.
+ * Steps by time: a mean of the speeds that were measured, in which a speed of `age` ms ago weighs `age * exp(-age / memory)`.
+ * So the newest counts little at first, most after one `memory`, and less and less later: a burst, or a rest, moves the pace
+ * gently, and none stays in it for long. Being a mean it is exact for steady work, and never outside what was measured.
+ */
+class Pace {
+  readonly #startedAt: number;
+  #measuredAt: number;
+  /** Null: what was there at first is no work of this attempt. */
+  #done: number | null;
+  /** Of the speeds, and of 1: their integrals weighed by `exp(-age / memory)`, and by `age` times that. */
+  #speed = { fresh: 0, aged: 0 };
+  #weight = { fresh: 0, aged: 0 };
+
+  /** @param startedAt epoch ms */
+  constructor(startedAt: number, done: number | null) {
+    this.#startedAt = startedAt;
+    this.#measuredAt = startedAt;
+    this.#done = done;
+  }
+
+  /** Steps a ms; null: not known yet. */
+  get value(): number | null {
+    return this.#speed.aged > 0 ? this.#speed.aged / this.#weight.aged : null;
+  }
+
+  /** @param now epoch ms */
+  measure(done: number, now: number): void {
+    if (this.#done === null) {
+      this.#done = done;
+      this.#measuredAt = now;
+      return;
+    }
+    const elapsed = now - this.#measuredAt;
+    if (elapsed <= 0) return; // its steps go with those of the next report
+    const memory = Math.max(MEMORY_MS, (now - this.#startedAt) * MEMORY_SHARE);
+    const fade = Math.exp(-elapsed / memory);
+    const fresh = memory * (1 - fade);
+    const aged = Math.max(0, memory * (fresh - elapsed * fade));
+    const speed = Math.max(0, done - this.#done) / elapsed;
+    for (const [sum, value] of [
+      [this.#speed, speed],
+      [this.#weight, 1],
+    ] as const) {
+      sum.aged = (sum.aged + elapsed * sum.fresh) * fade + value * aged;
+      sum.fresh = sum.fresh * fade + value * fresh;
+    }
+    this.#done = done;
+    this.#measuredAt = now;
+  }
+}
+
+/**
+ * Turns what a handler reports into progress with rate and remaining time. Steps have a pace of their own, fractions another:
+ * the time left is what is left of the steps where their total is known, else of the fraction. What an attempt that goes on
+ * from a checkpoint reports first was done before it.
  */
 export class ProgressMeter {
   #progress: TaskProgress | null = null;
-  #startedAt: number;
-  #measuredAt: number;
-  #done = 0;
-  #steps = 0;
-  #elapsed = 0;
+  readonly #steps: Pace;
+  readonly #fraction: Pace;
 
-  /** @param startedAt epoch ms */
-  constructor(startedAt: number) {
-    this.#startedAt = startedAt;
-    this.#measuredAt = startedAt;
+  /** @param startedAt epoch ms. @param resumed an earlier attempt left a checkpoint */
+  constructor(startedAt: number, resumed: boolean) {
+    const done = resumed ? null : 0;
+    this.#steps = new Pace(startedAt, done);
+    this.#fraction = new Pace(startedAt, done);
   }
 
   /** What was reported last. */
@@ -38,34 +88,32 @@ export class ProgressMeter {
     let fraction = numberOf(report.fraction);
     if (fraction === null && processed !== null && total !== null && total > 0) fraction = processed / total;
     fraction = fraction === null ? (before?.fraction ?? null) : Math.min(1, Math.max(0, fraction));
-    this.#measure(processed ?? fraction ?? 0, now);
-    const pace = this.#elapsed > 0 ? this.#steps / this.#elapsed : 0;
-    const left = processed !== null && total !== null ? total - processed : fraction === null ? null : 1 - fraction;
-    // Where only a fraction is known, steps are fractions: good for the time left, but no rate.
-    const countsSteps = processed !== null;
-    const known = pace > 0 && left !== null && (total !== null || !countsSteps);
+    if (processed !== null) this.#steps.measure(processed, now);
+    if (fraction !== null) this.#fraction.measure(fraction, now);
+    const rate = this.#steps.value;
+    const remainingMs =
+      processed !== null && total !== null
+        ? timeOf(total - processed, rate)
+        : fraction === null
+          ? null
+          : timeOf(1 - fraction, this.#fraction.value);
     this.#progress = {
       processed,
       total,
       fraction,
       message,
-      rate: countsSteps && pace > 0 ? pace * 1_000 : null,
-      remainingMs: known ? Math.max(0, Math.round(left / pace)) : null,
+      rate: rate === null ? null : rate * 1_000,
+      remainingMs,
       at: now,
     };
     return this.#progress;
   }
+}
 
-  #measure(done: number, now: number): void {
-    const elapsed = now - this.#measuredAt;
-    if (elapsed <= 0) return;
-    const memory = Math.max(MEMORY_MS, (now - this.#startedAt) * MEMORY_SHARE);
-    const fade = Math.exp(-elapsed / memory);
-    this.#steps = this.#steps * fade + Math.max(0, done - this.#done);
-    this.#elapsed = this.#elapsed * fade + elapsed;
-    this.#done = done;
-    this.#measuredAt = now;
-  }
+/** How long what is left takes; null: nobody knows. */
+function timeOf(left: number, pace: number | null): number | null {
+  if (left <= 0) return 0;
+  return pace === null ? null : Math.round(left / pace);
 }
 
 function numberOf(value: unknown): number | null {

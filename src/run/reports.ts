@@ -33,15 +33,17 @@ const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
  */
 export class Reports {
   readonly #startedAt: number;
+  readonly #resumed: boolean;
   #meter: ProgressMeter | null = null;
   #notes: Note[] = [];
   #latest: { -readonly [K in keyof ProgressReport]: ProgressReport[K] } | null = null;
   #latestAt = 0;
   #checkpoints: PendingCheckpoint[] = [];
 
-  /** @param startedAt epoch ms */
-  constructor(startedAt: number) {
+  /** @param startedAt epoch ms. @param resumed an earlier attempt left a checkpoint */
+  constructor(startedAt: number, resumed: boolean) {
     this.#startedAt = startedAt;
+    this.#resumed = resumed;
   }
 
   /** Whether there is anything to write. */
@@ -51,7 +53,7 @@ export class Reports {
 
   progress(report: ProgressReport, now: number): void {
     const { processed, total, fraction, message } = report;
-    this.#meter ??= new ProgressMeter(this.#startedAt);
+    this.#meter ??= new ProgressMeter(this.#startedAt, this.#resumed);
     if (this.#latest !== null && typeof message === 'string') {
       const before = this.#latest.message ?? this.#meter.message;
       if (before !== message) this.#settleLatest();
