@@ -1,0 +1,3 @@
+import { modelTest } from './property.ts';
+
+modelTest('memory', 1, 1);

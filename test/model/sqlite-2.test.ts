@@ -1,0 +1,3 @@
+import { modelTest } from './property.ts';
+
+modelTest('sqlite', 2, 3);
