@@ -13,6 +13,10 @@ export interface Inside {
   readonly queries: Queries;
   readonly controls: Controls;
   readonly definitionOf: (handler: string) => AnyTask | undefined;
+  /** What ids begin with. */
+  readonly idPrefix: string;
+  /** Epoch ms, by the manager's clock. */
+  readonly now: () => number;
   /** News of all tasks that fit, from now on, until the signal. `fits` may throw, which ends it. */
   readonly news: (fits: (task: TaskRecord) => boolean, signal: AbortSignal) => AsyncIterableIterator<TaskNews>;
 }

@@ -66,6 +66,8 @@ export class TaskManager<
       queries: this.#queries,
       controls: this.#controls,
       definitionOf: (handler) => environment.registry.find(handler)?.definition,
+      idPrefix: settings.idPrefix,
+      now: () => clock.now(),
       news: (fits, signal) => streamAll(storage, watchers, fits, { signal, opened: lifecycle.readable() }),
     });
     this.register(...(options?.handlers ?? []));

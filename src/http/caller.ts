@@ -105,10 +105,15 @@ export class Caller {
 
   /** A task as he is answered it. */
   show(task: TaskRecord, payloads: Payloads = ALL_PAYLOADS): WireTask {
-    if (this.#rules.redact === null || (!payloads.input && !payloads.result)) return toWire(task, payloads);
-    const input = payloads.input ? this.#redacted(task.input, 'input', task) : null;
-    const result = payloads.result ? this.#redacted(task.result, 'result', task) : null;
-    return toWire({ ...task, input, result }, payloads);
+    return toWire(this.redacted(task, payloads), payloads);
+  }
+
+  /** The record of a task with what he may see of its input and result. @param payloads the others are left as they are */
+  redacted(task: TaskRecord, payloads: Payloads = ALL_PAYLOADS): TaskRecord {
+    if (this.#rules.redact === null || (!payloads.input && !payloads.result)) return task;
+    const input = payloads.input ? this.#redacted(task.input, 'input', task) : task.input;
+    const result = payloads.result ? this.#redacted(task.result, 'result', task) : task.result;
+    return { ...task, input, result };
   }
 
   /** The result of a task as he is answered it. */

@@ -16,8 +16,19 @@ const SENT = [
   'last-event-id',
   'prefer',
 ];
-const READ = ['etag', 'link', 'location', 'preference-applied', 'retry-after'];
-const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'];
+const READ = [
+  'etag',
+  'link',
+  'location',
+  'preference-applied',
+  'retry-after',
+  'x-count',
+  'x-pagination-current-page',
+  'x-pagination-page-count',
+  'x-pagination-per-page',
+  'x-pagination-total-count',
+];
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** Browsers keep less than a day anyway; in seconds. */
 const MAX_AGE = '7200';
 

@@ -5,6 +5,7 @@ import type { TaskManager } from '../manager.ts';
 import { answer } from './answer.ts';
 import { type HttpContext, makeContext } from './context.ts';
 import { answerCors } from './cors.ts';
+import { Dialects } from './dialects/mount.ts';
 import { Exposure } from './exposure.ts';
 import { type HandlerOptions, parseHandlerOptions } from './options.ts';
 import { HttpProblem, problem } from './problem.ts';
@@ -47,21 +48,24 @@ export function createHandler<P extends Principal = Principal>(
   const closing = new AbortController();
   const context = makeContext(manager, settings, closing.signal);
   const routes = settings.api === null ? [] : routeTable(context);
-  const app = buildApp(context, routes);
-  const paths = pathsOf(routes).map((path) => patternOf((settings.api ?? '') + path));
+  const dialects = new Dialects(context);
+  const own = pathsOf(routes).map((path) => (settings.api ?? '') + path);
+  dialects.checkApart(own);
+  const app = buildApp(context, routes, dialects);
+  const paths = own.map(patternOf);
   const exposure = context.access.asks ? null : new Exposure();
   const serve = async (request: Request, { basePath = '', address }: ServeOptions = {}): Promise<Response> => {
     try {
       exposure?.look(request, address);
       return await app.request(request, undefined, { basePath });
     } catch (error) {
-      return problem(error);
+      return dialects.refuse(new URL(request.url).pathname, error) ?? problem(error);
     }
   };
   return Object.assign(serve, {
     matches: (request: Request) => {
       const { pathname } = new URL(request.url);
-      return paths.some((pattern) => pattern.test(pathname));
+      return paths.some((pattern) => pattern.test(pathname)) || dialects.matches(pathname);
     },
     close: async () => {
       closing.abort();
@@ -71,9 +75,12 @@ export function createHandler<P extends Principal = Principal>(
   });
 }
 
-function buildApp({ settings, access }: HttpContext, routes: readonly Route[]): H3 {
+function buildApp({ settings, access }: HttpContext, routes: readonly Route[], dialects: Dialects): H3 {
   const api = settings.api ?? '';
-  const app = new H3({ silent: true, onError: (error) => problem(problemOf(error)) });
+  const app = new H3({
+    silent: true,
+    onError: (error, { url }) => dialects.refuse(url.pathname, problemOf(error)) ?? problem(problemOf(error)),
+  });
   const { cors } = settings;
   if (cors !== null) app.use((event) => answerCors(event, cors));
   for (const route of routes) {
@@ -99,6 +106,7 @@ function buildApp({ settings, access }: HttpContext, routes: readonly Route[]): 
     if (route.method === 'GET') app.on('HEAD', api + route.path, handle);
   }
   for (const path of pathsOf(routes)) app.all(api + path, refuseMethod(path, routes));
+  dialects.addTo(app);
   app.all('/**', ({ url }) =>
     problem(new HttpProblem('route_unknown', `There is nothing at ${url.pathname.slice(0, 200)}.`)),
   );

@@ -6,6 +6,7 @@
 export type { Authenticate } from './access.ts';
 export type { Redact } from './caller.ts';
 export { createHandler, type ServeOptions, type TaskHandler } from './create-handler.ts';
+export type { Dialect } from './dialects/dialect.ts';
 export { openApiDocument } from './openapi/index.ts';
 export type { HandlerOptions, HttpLimits } from './options.ts';
 export { allowAll, ownerOrAdmin, type Policy, readOnly } from './policy.ts';

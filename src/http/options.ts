@@ -6,6 +6,7 @@ import { type Duration, parseDuration } from '../time/duration.ts';
 import type { Authenticate } from './access.ts';
 import type { Redact } from './caller.ts';
 import type { CorsSettings } from './cors.ts';
+import { type Dialect, type DialectDefinition, definitionOf } from './dialects/dialect.ts';
 import { allowAll, ownerOrAdmin, type Policy } from './policy.ts';
 import type { SubmitRate } from './submit-limit.ts';
 
@@ -31,6 +32,8 @@ export type HttpLimits = Optional<{
 export type HandlerOptions<P extends Principal = Principal> = Optional<{
   /** Path of our own routes, default `/`; false leaves them out. */
   api: string | false;
+  /** Published task APIs to speak beside our own, of `tasklane/dialects`; default: none. */
+  dialects: readonly Dialect[];
   /**
    * Tells who sent a request; null is answered 401. What it throws is answered 500, unless it is an error of this library.
    * Left out: everybody may do everything. Streams ask again, so it must not read the body.
@@ -51,6 +54,7 @@ export type HandlerOptions<P extends Principal = Principal> = Optional<{
 export interface HttpSettings {
   /** Without a slash at its end; null: no routes. */
   readonly api: string | null;
+  readonly dialects: readonly DialectDefinition[];
   readonly authenticate: Authenticate | null;
   readonly policy: Policy;
   readonly hideForbidden: boolean;
@@ -65,7 +69,16 @@ export interface HttpSettings {
   readonly submits: SubmitRate | null;
 }
 
-const OPTIONS: readonly string[] = ['api', 'authenticate', 'policy', 'hideForbidden', 'redact', 'cors', 'limits'];
+const OPTIONS: readonly string[] = [
+  'api',
+  'dialects',
+  'authenticate',
+  'policy',
+  'hideForbidden',
+  'redact',
+  'cors',
+  'limits',
+];
 const LIMITS: readonly string[] = [
   'bodyBytes',
   'jsonDepth',
@@ -86,7 +99,7 @@ const ENVELOPE = 65_536;
  */
 export function parseHandlerOptions(options: HandlerOptions, maxInputBytes: number): HttpSettings {
   refuseUnknown('options', options, OPTIONS);
-  const { api = '/', authenticate, policy, redact, cors, limits = {} } = options;
+  const { api = '/', dialects = [], authenticate, policy, redact, cors, limits = {} } = options;
   refuseUnknown('limits', limits, LIMITS);
   if (api !== false && (typeof api !== 'string' || !/^(\/[A-Za-z0-9._~-]+)*\/?$/.test(api) || api === '')) {
     throw new OptionError('api', 'a path such as / or /v1, or false', api);
@@ -98,6 +111,7 @@ export function parseHandlerOptions(options: HandlerOptions, maxInputBytes: numb
   if (typeof hideForbidden !== 'boolean') throw new OptionError('hideForbidden', 'true or false', hideForbidden);
   return {
     api: api === false ? null : api.replace(/\/$/, ''),
+    dialects: parseDialects(dialects),
     authenticate: authenticate ?? null,
     policy: parsePolicy(policy, authenticate !== undefined),
     hideForbidden,
@@ -111,6 +125,16 @@ export function parseHandlerOptions(options: HandlerOptions, maxInputBytes: numb
     streams: integer('limits.streams', limits.streams ?? 1_000, 0),
     submits: limits.submits === undefined ? null : parseSubmits(limits.submits),
   };
+}
+
+function parseDialects(dialects: readonly Dialect[]): readonly DialectDefinition[] {
+  const allowed = 'a list of dialects, as the functions of tasklane/dialects make them';
+  if (!Array.isArray(dialects)) throw new OptionError('dialects', allowed, dialects);
+  return dialects.map((dialect: unknown) => {
+    const definition = definitionOf(dialect);
+    if (definition === null) throw new OptionError('dialects', allowed, dialect);
+    return definition;
+  });
 }
 
 function parsePolicy(policy: Policy | undefined, authenticated: boolean): Policy {

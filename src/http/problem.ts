@@ -59,28 +59,33 @@ export function statusOf(code: ProblemCode): number {
 }
 
 /**
- * A problem document (RFC 9457) of anything that was thrown. What is not known to be meant for the caller becomes a 500 that
- * says nothing, and is reported to the process as a warning.
+ * What a caller is told of anything that was thrown. What is not known to be meant for him becomes `internal`, which says
+ * nothing, and is reported to the process as a warning.
  */
-export function problem(error: unknown): Response {
-  if (error instanceof HttpProblem) return render(error.code, error.message, error.members, error.headers);
+export function toProblem(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
   if (error instanceof StorageError) {
     // its message may name files and statements of this machine
     report(error);
     const headers: HeaderFields = error.retryable ? { 'retry-after': RETRY_AFTER } : {};
-    return render(error.code, 'The storage of the tasks cannot do this at present.', {}, headers);
+    return new HttpProblem(error.code, 'The storage of the tasks cannot do this at present.', {}, headers);
   }
   if (error instanceof TasklaneError && ERROR_STATUS[error.code] !== 500) {
     const headers: HeaderFields = error instanceof QueueFullError ? { 'retry-after': RETRY_AFTER } : {};
-    return render(error.code, error.message, membersOf(error), headers);
+    return new HttpProblem(error.code, error.message, membersOf(error), headers);
   }
   report(error);
-  return render('internal', 'Something went wrong on this side. Nothing is known to be wrong with the request.');
+  return new HttpProblem(
+    'internal',
+    'Something went wrong on this side. Nothing is known to be wrong with the request.',
+  );
 }
 
-function render(code: ProblemCode, detail: string, members: ProblemMembers = {}, headers: HeaderFields = {}): Response {
+/** A problem document (RFC 9457) of anything that was thrown. */
+export function problem(error: unknown): Response {
+  const { code, message, members, headers } = toProblem(error);
   const status = statusOf(code);
-  const document = { type: 'about:blank', title: phrase(status), status, detail, code, ...members };
+  const document = { type: 'about:blank', title: phrase(status), status, detail: message, code, ...members };
   return answer(status, JSON.stringify(document), {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',

@@ -1,0 +1,7 @@
+/**
+ * `tasklane/dialects`: published task APIs that `createHandler` speaks beside our own, so that their clients work as they are.
+ * @module
+ */
+export type { Dialect } from './dialect.ts';
+export { type JiraOptions, jira } from './jira/index.ts';
+export type { DialectOptions } from './options.ts';

@@ -1,0 +1,86 @@
+import { OptionError } from '../../../errors.ts';
+import type { Optional } from '../../../handler/define.ts';
+import type { Duration } from '../../../time/duration.ts';
+import { json } from '../../answer.ts';
+import type { HttpContext } from '../../context.ts';
+import { type HttpProblem, type ProblemCode, statusOf } from '../../problem.ts';
+import { type Dialect, type DialectSurface, defineDialect } from '../dialect.ts';
+import { findTask, type Sight } from '../find.ts';
+import { type DialectOptions, oneOf, parseAge, parseDialectOptions } from '../options.ts';
+import { type BeanSettings, beanOf } from './bean.ts';
+import { stableUserId } from './user-id.ts';
+
+/** What `jira` is made with. */
+export type JiraOptions = DialectOptions &
+  Optional<{
+    /** The integer that Jira's `submittedBy` is, of one of our submitters. Default: a stable one made of his id. */
+    userId: (submittedBy: string) => number;
+    /** How long a task is told of after it ended; false: as long as the storage has it. Default 14 days, as Jira has it. */
+    keep: Duration | false;
+    /** What a task outside the caller's scope is answered with. Default 404: it is not there for him. */
+    forbidden: 403 | 404;
+    /** Sends `result` as text of JSON, for clients that can read only text there. Default false. */
+    resultAsText: boolean;
+  }>;
+
+const ROOT = '/rest/api/3/task';
+
+/**
+ * Jira Cloud's API of long-running tasks, version 3: `GET /rest/api/3/task/{taskId}` and `POST .../{taskId}/cancel`, for
+ * clients of Jira. By the published OpenAPI document of the Jira Cloud platform, operations `getTask` and `cancelTask`.
+ * @throws {OptionError}
+ */
+export function jira(options: JiraOptions = {}): Dialect {
+  const base = parseDialectOptions('jira', options, ['userId', 'keep', 'forbidden', 'resultAsText']);
+  const { userId = stableUserId, keep = '14d', forbidden = 404, resultAsText = false } = options;
+  if (typeof userId !== 'function') throw new OptionError('jira.userId', 'a function', userId);
+  const settings: BeanSettings & Sight = {
+    userId,
+    keepMs: parseAge('jira.keep', keep),
+    forbidden: oneOf('jira.forbidden', forbidden, [403, 404]),
+    resultAsText: oneOf('jira.resultAsText', resultAsText, [true, false]),
+  };
+  return defineDialect({ name: 'jira', ...base, surface: (context) => surfaceOf(context, settings) });
+}
+
+function surfaceOf(context: HttpContext, settings: BeanSettings & Sight): DialectSurface {
+  const { manager, inside } = context;
+  return {
+    roots: [ROOT],
+    refuse,
+    routes: [
+      {
+        method: 'GET',
+        path: `${ROOT}/:taskId`,
+        async handle({ caller, params, link }) {
+          const task = await findTask(context, caller, 'read', idOf(params), settings);
+          const self = link(`${ROOT}/${task.id}`);
+          return json(200, beanOf(caller.redacted(task), self, settings, inside.now()));
+        },
+      },
+      {
+        method: 'POST',
+        path: `${ROOT}/:taskId/cancel`,
+        // It has no body; what clients send in its place, such as an empty form, is left unread.
+        async handle({ caller, params }) {
+          const task = await findTask(context, caller, 'cancel', idOf(params), settings);
+          await manager.cancel(task.id);
+          return json(202, {});
+        },
+      },
+    ],
+  };
+}
+
+function idOf({ taskId = '' }: Readonly<Record<string, string>>): string {
+  return taskId;
+}
+
+/** Statuses that differ from those of our own API: what cannot be cancelled is a 400. */
+const STATUS: Readonly<Partial<Record<ProblemCode, number>>> = { transition_refused: 400 };
+
+/** Jira's `ErrorCollection`. */
+function refuse({ code, message, headers }: HttpProblem): Response {
+  const status = STATUS[code] ?? statusOf(code);
+  return json(status, { errorMessages: [message], errors: {} }, headers);
+}

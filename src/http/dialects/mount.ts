@@ -1,0 +1,137 @@
+import type { H3, H3Event } from 'h3';
+import { OptionError } from '../../errors.ts';
+import { answer } from '../answer.ts';
+import { readJson } from '../body.ts';
+import type { HttpContext } from '../context.ts';
+import { HttpProblem, toProblem } from '../problem.ts';
+import type { DialectCall, DialectDefinition, DialectRoute, DialectSurface } from './dialect.ts';
+
+/** A dialect with the paths it has here. */
+interface Mounted {
+  readonly definition: DialectDefinition;
+  readonly surface: DialectSurface;
+  /** Its roots below its base path. */
+  readonly roots: readonly string[];
+}
+
+/** The dialects of one handler. */
+export class Dialects {
+  readonly #context: HttpContext;
+  readonly #mounted: readonly Mounted[];
+
+  constructor(context: HttpContext) {
+    this.#context = context;
+    this.#mounted = context.settings.dialects.map((definition) => {
+      const surface = definition.surface(context);
+      return { definition, surface, roots: surface.roots.map((root) => definition.basePath + root) };
+    });
+  }
+
+  /** @param own paths of our own routes @throws {OptionError} when two want the same path */
+  checkApart(own: readonly string[]): void {
+    const all = this.#mounted.flatMap(({ definition, roots }) =>
+      roots.map((root) => ({ name: definition.name, root })),
+    );
+    for (const [place, { name, root }] of all.entries()) {
+      const other = all.find((one, at) => at !== place && isBelow(one.root, root));
+      if (other !== undefined)
+        throw new OptionError('dialects', `apart from each other at ${root}`, [name, other.name]);
+      const path = own.find((one) => isBelow(one, root));
+      if (path !== undefined) throw new OptionError('dialects', `apart from our own ${path}: see \`api\``, name);
+    }
+  }
+
+  /** Whether a path is one of a dialect. */
+  matches(pathname: string): boolean {
+    return this.#at(pathname) !== null;
+  }
+
+  /** Answers what was thrown in the form of the dialect whose path it is. @returns null: it is nobody's */
+  refuse(pathname: string, error: unknown): Response | null {
+    return this.#at(pathname)?.surface.refuse(toProblem(error)) ?? null;
+  }
+
+  /** Adds their routes to the router. */
+  addTo(app: H3): void {
+    for (const mounted of this.#mounted) {
+      const { routes } = mounted.surface;
+      const { basePath } = mounted.definition;
+      for (const route of routes) {
+        const handle = this.#serving(mounted, route);
+        app.on(route.method, basePath + route.path, handle);
+        if (route.method === 'GET') app.on('HEAD', basePath + route.path, handle);
+      }
+      for (const path of new Set(routes.map((route) => route.path))) {
+        app.all(basePath + path, this.#refusingMethod(mounted, path));
+      }
+      for (const root of mounted.roots) {
+        const unknown = async ({ url }: H3Event): Promise<Response> =>
+          mounted.surface.refuse(
+            new HttpProblem('route_unknown', `There is nothing at ${url.pathname.slice(0, 200)}.`),
+          );
+        app.all(root, unknown);
+        app.all(`${root}/**`, unknown);
+      }
+    }
+  }
+
+  #at(pathname: string): Mounted | null {
+    return this.#mounted.find(({ roots }) => roots.some((root) => isBelow(pathname, root))) ?? null;
+  }
+
+  #serving({ definition, surface }: Mounted, { handle }: DialectRoute): (event: H3Event) => Promise<Response> {
+    const { access, settings } = this.#context;
+    const { queryParameters } = settings;
+    return async ({ req, url, context }) => {
+      try {
+        const caller = await access.callerOf(req);
+        if (url.search !== '' && url.searchParams.size > queryParameters) {
+          throw new HttpProblem('malformed', `The query has more than the ${queryParameters} parameters allowed.`);
+        }
+        const before = (definition.origin ?? originOf(url)) + basePathOf(context) + definition.basePath;
+        const call: DialectCall = {
+          request: req,
+          caller,
+          url,
+          params: decoded(context.params),
+          link: (path) => before + path,
+          body: () => readJson(req, settings),
+        };
+        return await handle(call);
+      } catch (error) {
+        return surface.refuse(toProblem(error));
+      }
+    };
+  }
+
+  #refusingMethod({ surface }: Mounted, path: string): (event: H3Event) => Promise<Response> {
+    const methods = surface.routes.filter((route) => route.path === path).map(({ method }) => method);
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+    return async ({ req }) => {
+      if (req.method === 'OPTIONS') return answer(204, null, { allow });
+      const detail = `${req.method} is not allowed here; allowed are ${allow}.`;
+      return surface.refuse(new HttpProblem('method_not_allowed', detail, {}, { allow }));
+    };
+  }
+}
+
+function isBelow(path: string, root: string): boolean {
+  return path === root || path.startsWith(`${root}/`);
+}
+
+/** `url.origin` would have the whole URL parsed. */
+function originOf({ href }: URL): string {
+  return href.slice(0, href.indexOf('/', href.indexOf('://') + 3));
+}
+
+function basePathOf(context: H3Event['context']): string {
+  return String(context.basePath ?? '').replace(/\/$/, '');
+}
+
+function decoded(params: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const all: Record<string, string> = {};
+  for (const [name, value] of Object.entries(params)) {
+    all[name] = value.includes('%') ? decodeURIComponent(value) : value;
+  }
+  return all;
+}

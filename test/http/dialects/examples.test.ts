@@ -1,0 +1,19 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+/** What `npm run example NAME` prints. */
+async function printed(name: string): Promise<string> {
+  const flags = ['--conditions=tasklane-source', '--no-warnings', resolve('examples/run.ts'), name];
+  const { stdout } = await promisify(execFile)(process.execPath, flags, { env: { ...process.env, PORT: '0' } });
+  return stdout;
+}
+
+const EXAMPLES: readonly (readonly [name: string, output: string])[] = [
+  ['jira', 'Delete project DEMO: COMPLETE, 100 %, {"deletedIssues":20}\nDelete project ARCHIVE: CANCELLED\n'],
+];
+
+test.each(EXAMPLES)('npm run example %s > prints what its users would see', async (name, output) => {
+  expect(await printed(name)).toBe(output);
+});

@@ -1,0 +1,98 @@
+import { OptionError, TaskManager } from 'tasklane';
+import { jira } from 'tasklane/dialects';
+import { createHandler, type Dialect, type HandlerOptions } from 'tasklane/http';
+import { describe, expect, test } from 'vitest';
+
+const handlerOf = (options: HandlerOptions) => createHandler(new TaskManager(), options);
+const ask = (options: HandlerOptions, path: string, init?: RequestInit) =>
+  handlerOf(options)(new Request(`http://tasks.test${path}`, init));
+
+describe('what a handler takes', () => {
+  test.each<[string, unknown]>([
+    ['no list', jira()],
+    ['an object of somebody else', [{ name: 'jira' }]],
+    ['null', [null]],
+    ['the function itself', [jira]],
+  ])('refuses %s', (_what, dialects) => {
+    expect(() => handlerOf({ dialects: dialects as readonly Dialect[] })).toThrow(OptionError);
+  });
+
+  test('refuses two that want the same path, and one that wants ours', () => {
+    expect(() => handlerOf({ dialects: [jira(), jira()] })).toThrow(/apart from each other at \/rest\/api\/3\/task/);
+    expect(() => handlerOf({ dialects: [jira(), jira({ basePath: '/other' })] })).not.toThrow();
+    expect(() => handlerOf({ api: '/rest/api/3/task', dialects: [jira()] })).toThrow(/apart from our own/);
+  });
+
+  test.each<[string, object]>([
+    ['jira.basePath', { basePath: 'jira' }],
+    ['jira.basePath', { basePath: '/a b' }],
+    ['jira.origin', { origin: 'tasks.example.com' }],
+    ['jira.origin', { origin: 'https://tasks.example.com/' }],
+    ['jira.userId', { userId: 7 }],
+    ['jira.keep', { keep: 'for ever' }],
+    ['jira.forbidden', { forbidden: 401 }],
+    ['jira.resultAsText', { resultAsText: 'yes' }],
+    ['jira', { userID: () => 7 }],
+  ])('%s: names what is wrong with %j', (option, options) => {
+    expect(() => jira(options)).toThrow(expect.objectContaining({ option }));
+  });
+});
+
+describe('where it answers', () => {
+  test('matches what is below its paths, whether or not there is a route', () => {
+    const { matches } = handlerOf({ api: false, dialects: [jira({ basePath: '/jira' })] });
+    const known = (path: string) => matches(new Request(`http://tasks.test${path}`));
+    expect(known('/jira/rest/api/3/task/1')).toBe(true);
+    expect(known('/jira/rest/api/3/task/1/2/3')).toBe(true);
+    expect(known('/jira/rest/api/3/tasks')).toBe(false);
+    expect(known('/rest/api/3/task/1')).toBe(false);
+    expect(known('/tasks')).toBe(false);
+  });
+
+  test('is as published: elsewhere our own API answers', async () => {
+    const response = await ask({ dialects: [jira()] }, '/rest/api/3/tasks');
+    expect([response.status, response.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+    expect((await ask({ api: false, dialects: [jira()] }, '/tasks')).status).toBe(404);
+  });
+});
+
+describe('what holds for every dialect', () => {
+  const collection = { errorMessages: [expect.any(String)], errors: {} };
+
+  test('HEAD > as GET, without a body', async () => {
+    const response = await ask({ dialects: [jira()] }, '/rest/api/3/task/1', { method: 'HEAD' });
+    expect([response.status, response.headers.get('content-type')]).toEqual([404, 'application/json']);
+  });
+
+  test('more query parameters than allowed', async () => {
+    const options = { dialects: [jira()], limits: { queryParameters: 2 } };
+    const response = await ask(options, '/rest/api/3/task/1?a=1&b=2&c=3');
+    expect([response.status, await response.json()]).toEqual([400, collection]);
+  });
+
+  test('what `authenticate` throws is a 500 in its own form, which says nothing', async () => {
+    const authenticate = () => {
+      throw new Error('the secret is 42');
+    };
+    const response = await ask({ dialects: [jira()], authenticate }, '/rest/api/3/task/1');
+    const text = await response.text();
+    expect([response.status, JSON.parse(text)]).toEqual([500, collection]);
+    expect(text).not.toContain('42');
+  });
+
+  test('a page of another site cannot use the credentials that a browser adds', async () => {
+    const options = { dialects: [jira()], authenticate: () => ({ id: 'ada' }) };
+    const headers = { authorization: `Basic ${btoa('ada:token')}`, origin: 'https://elsewhere.example' };
+    const response = await ask(options, '/rest/api/3/task/1/cancel', { method: 'POST', headers });
+    expect([response.status, await response.json()]).toEqual([403, collection]);
+  });
+
+  test('a closed manager', async () => {
+    const manager = new TaskManager();
+    const handler = createHandler(manager, { dialects: [jira()] });
+    await manager.start();
+    await manager.close();
+    const response = await handler(new Request('http://tasks.test/rest/api/3/task/1'));
+    expect([response.status, await response.json()]).toEqual([503, collection]);
+  });
+});
