@@ -8,6 +8,7 @@ const EXAMPLES: Readonly<Record<string, () => Promise<unknown>>> = {
   nest: () => import('./frameworks/nest.ts'),
   next: () => import('./next/run.ts'),
   page: () => import('./page/main.ts'),
+  jira: () => import('./dialects/jira.ts'),
 };
 
 const [name = ''] = process.argv.slice(2);
