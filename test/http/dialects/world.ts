@@ -9,6 +9,7 @@ const PRINCIPALS: Readonly<Record<string, Principal>> = {
   owner: { id: 'owner' },
   stranger: { id: 'stranger' },
   admin: { id: 'admin', admin: true },
+  reader: { id: 'reader' },
 };
 
 /** The app's one way to know who asks, whichever API he speaks. */
@@ -19,12 +20,11 @@ function authenticate(request: Request): Principal | null {
   return name === undefined ? null : (PRINCIPALS[name] ?? null);
 }
 
-/** What a task can be like. `none`: there is none. */
+/** What a task can be like. The last one has its handler paused: none can run behind it. */
 export const STATES = [
   'waiting',
   'held',
   'scheduled',
-  'queued',
   'running',
   'progressed',
   'cancelling',
@@ -34,7 +34,9 @@ export const STATES = [
   'lost',
   'cancelled',
   'expired',
+  'queued',
 ] as const;
+/** `none`: there is none. */
 export type State = (typeof STATES)[number] | 'none';
 
 /** A request in process. */

@@ -1,0 +1,108 @@
+import type { Status, TaskRecord } from 'tasklane';
+import { jira } from 'tasklane/dialects';
+import type { Dialect } from 'tasklane/http';
+import type { State } from './world.ts';
+
+/** What a dialect says of a task, in our words. */
+export interface View {
+  /** Of ours, all that what it says may mean. */
+  readonly statuses: readonly Status[];
+  /** How far it is, 0 to 1, and how exactly that is told. */
+  readonly fraction?: readonly [value: number, exactTo: number];
+  /** Epoch ms, and how exactly that is told; null: it says that there is none. */
+  readonly times: Readonly<Partial<Record<TimeKey, readonly [value: number | null, exactTo: number]>>>;
+}
+export type TimeKey = 'createdAt' | 'startedAt' | 'finishedAt' | 'updatedAt';
+
+/** Who is answered what: nobody, a stranger, the owner of the task, an administrator, one who may only read all. */
+export type Rights = readonly [nobody: number, stranger: number, owner: number, admin: number, reader: number];
+
+/** A route, with what the tests that run over all of them need. */
+export interface Operation {
+  readonly id: string;
+  readonly method: string;
+  /** `{id}`: the task's, in the dialect's form. */
+  readonly path: string;
+  /** What the task is like with which it succeeds; the owner's. */
+  readonly task: Exclude<State, 'none'>;
+  readonly body?: unknown;
+  /** Query parameters it reads, with values that are right. */
+  readonly query?: Readonly<Record<string, readonly string[]>>;
+  readonly rights: Rights;
+}
+
+/** A dialect, for the tests that run over all of them: rights, fuzz, agreement, adapters. */
+export interface DialectFacts {
+  readonly name: string;
+  readonly make: () => Dialect;
+  /** The dialect's id of a task. */
+  readonly idOf: (task: TaskRecord) => string;
+  readonly operations: readonly Operation[];
+  /** The media type of errors, and whether a body is one in the dialect's form. */
+  readonly errorType: string;
+  readonly isError: (body: unknown, status: number) => boolean;
+  /** The path of a task, and the key of the answer that is its absolute URL; left out: there is none. */
+  readonly self?: (id: string) => readonly [path: string, key: string];
+  /** A path below its roots that has no route. */
+  readonly lost: string;
+  /** @param get answers the JSON of a path */
+  readonly view: (get: (path: string) => Promise<unknown>, task: TaskRecord) => Promise<View>;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const hasOnly = (value: unknown, ...keys: readonly string[]): value is Record<string, unknown> =>
+  isObject(value) && Object.keys(value).join() === keys.join();
+const timeOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+
+const jiraFacts: DialectFacts = {
+  name: 'jira',
+  make: () => jira(),
+  idOf: ({ id }) => id,
+  self: (id) => [`/rest/api/3/task/${id}`, 'self'],
+  lost: '/rest/api/3/task/1/log',
+  operations: [
+    {
+      id: 'getTask',
+      method: 'GET',
+      path: '/rest/api/3/task/{id}',
+      task: 'queued',
+      rights: [401, 404, 200, 200, 200],
+    },
+    {
+      id: 'cancelTask',
+      method: 'POST',
+      path: '/rest/api/3/task/{id}/cancel',
+      task: 'queued',
+      rights: [401, 404, 202, 202, 403],
+    },
+  ],
+  errorType: 'application/json',
+  isError: (body) =>
+    hasOnly(body, 'errorMessages', 'errors') && Array.isArray(body.errorMessages) && isObject(body.errors),
+  async view(get, { id }) {
+    const bean = (await get(`/rest/api/3/task/${id}`)) as Record<string, unknown>;
+    const statuses: Readonly<Record<string, readonly Status[]>> = {
+      ENQUEUED: ['waiting', 'scheduled', 'queued'],
+      RUNNING: ['running'],
+      CANCEL_REQUESTED: ['cancelling'],
+      COMPLETE: ['succeeded'],
+      FAILED: ['failed'],
+      DEAD: ['failed'],
+      CANCELLED: ['cancelled'],
+    };
+    return {
+      statuses: statuses[String(bean.status)] ?? [],
+      fraction: [Number(bean.progress) / 100, 0.01],
+      times: {
+        createdAt: [timeOf(bean.submitted), 1],
+        startedAt: [timeOf(bean.started), 1],
+        finishedAt: [timeOf(bean.finished), 1],
+        updatedAt: [timeOf(bean.lastUpdate), 1],
+      },
+    };
+  },
+};
+
+/** Each dialect there is. */
+export const DIALECTS: readonly DialectFacts[] = [jiraFacts];

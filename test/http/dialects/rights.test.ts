@@ -1,0 +1,74 @@
+import type { TaskRecord } from 'tasklane';
+import { readOnly } from 'tasklane/http';
+import { afterEach, describe, expect, test } from 'vitest';
+import { DIALECTS, type DialectFacts, type Operation } from './all.ts';
+import { DialectWorld } from './world.ts';
+
+let world: DialectWorld | null = null;
+afterEach(async () => {
+  await world?.close();
+  world = null;
+});
+
+const CALLERS = [null, 'stranger', 'owner', 'admin', 'reader'] as const;
+
+async function call(
+  facts: DialectFacts,
+  operation: Operation,
+  as: string | null,
+  options = {},
+): Promise<{ response: Response; before: TaskRecord; after: TaskRecord | null }> {
+  world = await DialectWorld.open([facts.make()], { ...options, ...(as === 'reader' ? { policy: readOnly } : {}) });
+  const before = await world.seed(operation.task);
+  const { method, path, body } = operation;
+  const response = await world.ask(path.replace('{id}', facts.idOf(before)), {
+    method,
+    as,
+    headers: body === undefined ? {} : { 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { response, before, after: await world.manager.get(before.id) };
+}
+
+for (const facts of DIALECTS) {
+  describe(`${facts.name} > who is answered what`, () => {
+    for (const operation of facts.operations) {
+      test.each(CALLERS.map((caller, column) => [caller, operation.rights[column]] as const))(
+        `${operation.id} > %s: %d`,
+        async (caller, status) => {
+          const { response, before, after } = await call(facts, operation, caller);
+          expect(response.status).toBe(status);
+          if (response.status < 400) return;
+          expect(response.headers.get('content-type')).toBe(facts.errorType);
+          expect(await response.json()).toSatisfy((body) => facts.isError(body, response.status));
+          if (status === 401) expect(response.headers.get('www-authenticate')).toBe('Bearer');
+          expect(after).toEqual(before); // what was refused has changed nothing
+        },
+      );
+
+      const [, stranger, , , reader] = operation.rights;
+      if (reader === 403) {
+        test(`${operation.id} > hideForbidden: what is not allowed is not there`, async () => {
+          const { response } = await call(facts, operation, 'reader', { hideForbidden: true });
+          expect(response.status).toBe(operation.path.includes('{id}') ? 404 : 403);
+        });
+      }
+      if (stranger === 404) {
+        test(`${operation.id} > a task of somebody else is answered as one that there is not`, async () => {
+          const { response, before } = await call(facts, operation, 'stranger');
+          const absent = `task_${'0'.repeat(27)}`;
+          const { method, path, body } = operation;
+          const unknown = facts.idOf({ ...before, id: absent });
+          const other = await world?.ask(path.replace('{id}', unknown), {
+            method,
+            as: 'stranger',
+            headers: body === undefined ? {} : { 'content-type': 'application/json' },
+            ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          });
+          const plain = (text = ''): string => text.replaceAll(before.id.slice(-27), absent.slice(-27));
+          expect(plain(await response.text())).toBe(await other?.text());
+        });
+      }
+    }
+  });
+}
