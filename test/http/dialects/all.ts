@@ -4,7 +4,7 @@ import type { Dialect } from 'tasklane/http';
 import type { State } from './world.ts';
 
 /** What a dialect says of a task, in our words. */
-export interface View {
+interface View {
   /** Of ours, all that what it says may mean. */
   readonly statuses: readonly Status[];
   /** How far it is, 0 to 1, and how exactly that is told. */
@@ -15,7 +15,7 @@ export interface View {
 export type TimeKey = 'createdAt' | 'startedAt' | 'finishedAt' | 'updatedAt';
 
 /** Who is answered what: nobody, a stranger, the owner of the task, an administrator, one who may only read all. */
-export type Rights = readonly [nobody: number, stranger: number, owner: number, admin: number, reader: number];
+type Rights = readonly [nobody: number, stranger: number, owner: number, admin: number, reader: number];
 
 /** A route, with what the tests that run over all of them need. */
 export interface Operation {
