@@ -77,7 +77,9 @@ export class Controls {
 
   async cancel(id: string, reason?: string): Promise<TaskRecord> {
     const text = parseText('reason', reason, MAX_REASON, 0);
-    return this.#change(id, 'a cancel', cancel(text, this.#environment.clock.now()));
+    return this.#change(id, 'a cancel', cancel(text, this.#environment.clock.now()), {
+      descendants: true,
+    });
   }
 
   async restart(id: string): Promise<TaskRecord> {
@@ -158,7 +160,9 @@ export class Controls {
   async #change(id: string, action: string, steps: Steps, more: Partial<Change> = {}): Promise<TaskRecord> {
     if (typeof id !== 'string') throw new OptionError('id', 'text', id);
     await this.#lifecycle.open();
-    const [answer] = await this.#environment.storage.change([{ ...more, taskId: id, steps }]);
+    const [answer] = await this.#environment.storage.change([{ ...more, taskId: id, steps }], {
+      followed: this.#announcer.wanted,
+    });
     if (answer === undefined) throw new TaskNotFoundError(id);
     if ('refused' in answer) {
       switch (answer.refused) {
@@ -178,6 +182,7 @@ export class Controls {
       this.#runner.noticed(record);
       if (record.status === 'queued') this.#runner.wake(record.priority);
     }
+    this.#runner.followed(answer.followed);
     return record;
   }
 

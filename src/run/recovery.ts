@@ -30,9 +30,14 @@ export class Recovery {
    * One pass.
    * @param self the worker that is not looked at
    * @param onTaken is told of each task as it is now
+   * @param onFollowed is told of what the end of those did
    * @throws {StorageError}
    */
-  async sweep(self: string, onTaken: (task: TaskRecord) => void): Promise<void> {
+  async sweep(
+    self: string,
+    onTaken: (task: TaskRecord) => void,
+    onFollowed: (task: TaskRecord) => void,
+  ): Promise<void> {
     const { storage } = this.#environment;
     const workers = await storage.workers();
     const known = new Set(workers.map(({ id }) => id));
@@ -42,8 +47,9 @@ export class Recovery {
       if (id === self || !this.#isDead(id, beats, info)) continue;
       let expect: { readonly beats: number } | undefined = info === null ? undefined : { beats };
       for (;;) {
-        const taken = await storage.takeBack(id, BATCH, expect);
+        const { taken, followed } = await storage.takeBack(id, BATCH, expect);
         for (const task of taken) onTaken(task);
+        for (const task of followed) onFollowed(task);
         if (taken.length < BATCH) break;
         expect = undefined; // its row is gone by now
       }

@@ -166,6 +166,15 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     else if (task.status !== 'running') this.#lose(attempt, isFinal(task.status) ? 'superseded' : 'lease_lost');
   }
 
+  /** What the end of a task did to others, or a cancel to those below it. */
+  followed(tasks: readonly TaskRecord[] = []): void {
+    for (const task of tasks) {
+      this.#announcer.followed(task);
+      this.noticed(task);
+      if (task.status === 'queued') this.wake(task.priority);
+    }
+  }
+
   /** Asks the storage which of our tasks are to be cancelled. */
   async pollCancelling(): Promise<void> {
     if (this.#held.size === 0) return;
@@ -224,6 +233,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
       this.#unanswered = null;
       this.#claimFails = false;
       this.#announceDue(answer.queued, answer.expired);
+      this.followed(answer.followed);
       return answer.claims.flatMap((claim) => this.#hold(claim));
     } catch (error) {
       this.#claimFails = true;
@@ -241,6 +251,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     const token = `${this.workerId}.${++this.#tokens}`;
     const answer = await this.#environment.storage.claim({ workerId: this.workerId, token, handlers: [], limit: 0 });
     this.#announceDue(answer.queued, answer.expired);
+    this.followed(answer.followed);
     if (answer.queued.length > 0) this.wake(null);
   }
 
@@ -365,6 +376,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     } else if (answer.record !== null) {
       this.#announceNotes(beforeItsEnd(answer.record), attempt, said?.notes ?? []);
       this.#announcer.settled(answer.record, steps);
+      this.followed(answer.followed);
     } else if (this.#announcer.wanted) {
       this.#announcer.missed(task.id);
     }

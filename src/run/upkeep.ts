@@ -1,5 +1,6 @@
 import type { Environment } from '../environment.ts';
 import type { Hint } from '../storage/storage.ts';
+import type { TaskRecord } from '../task/record.ts';
 import type { Timer } from '../time/clock.ts';
 import type { Announcer } from '../watch/announcer.ts';
 import { Recovery } from './recovery.ts';
@@ -85,10 +86,11 @@ export class Upkeep {
   }
 
   async #recover(): Promise<void> {
-    await this.#recovery.sweep(this.#runner.workerId, (task) => {
+    const taken = (task: TaskRecord): void => {
       this.#announcer.takenBack(task);
       if (task.status === 'queued') this.#runner.wake(null);
-    });
+    };
+    await this.#recovery.sweep(this.#runner.workerId, taken, (task) => this.#runner.followed([task]));
   }
 
   async #promote(): Promise<void> {

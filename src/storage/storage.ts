@@ -1,3 +1,4 @@
+import type { OnFailure } from '../flow/rules.ts';
 import type { JsonValue } from '../task/json.ts';
 import type { Condition, SortKey } from '../task/query.ts';
 import type { LogLevel, LogLine, TaskAttempt, TaskProgress, TaskRecord } from '../task/record.ts';
@@ -42,6 +43,14 @@ export interface TaskDraft {
   readonly idempotency?: { readonly fingerprint: string; readonly expiresAt: number } | undefined;
   /** Goes with `record.uniqueKey`, whose scope is `record.handler`. */
   readonly unique?: UniqueRule | undefined;
+  /** The record is `waiting`: until all of these have ended, or one of them decides otherwise. Each id once. */
+  readonly dependsOn?: readonly DraftEdge[] | undefined;
+}
+
+/** What a task to be depends on: a task that is there, archived or not, or, in an atomic insert, another draft of it. */
+export interface DraftEdge {
+  readonly id: string;
+  readonly onFailure: OnFailure;
 }
 
 /**
@@ -55,20 +64,31 @@ export interface UniqueRule {
 }
 
 export type InsertAnswer =
-  | { readonly made: true }
-  /** An earlier task answers. */
-  | { readonly made: false; readonly matched: 'idempotency' | 'unique'; readonly taskId: string }
+  | ({ readonly made: true } & Followed)
+  /** An earlier task answers; `parent`: that of its parent, a draft of the same atomic insert, whose children are not made. */
+  | { readonly made: false; readonly matched: 'idempotency' | 'unique' | 'parent'; readonly taskId: string }
   | { readonly made: false; readonly refused: 'unique_conflict' | 'idempotency_conflict'; readonly taskId: string }
   | { readonly made: false; readonly refused: 'queue_full' }
   /** A document that was to be put with it has another version by now. */
   | { readonly made: false; readonly refused: 'document_conflict' }
+  /** It depends on a task that is not there. */
+  | { readonly made: false; readonly refused: 'dependency_missing'; readonly taskId: string }
   /** Would have been made or matched, but another of an atomic insert was refused. */
   | { readonly made: false; readonly refused: 'not_alone' };
+
+/**
+ * What the end of a task did to others, in the same transaction: its dependents were released, failed or skipped, and what
+ * only they needed was cancelled. As they are now, in the order it happened; left out where nothing was.
+ */
+export interface Followed {
+  readonly followed?: readonly TaskRecord[] | undefined;
+}
 
 export interface TasksIn {
   /**
    * Stores tasks in the given order and answers one by one. Idempotent by id: a draft whose id is there already was made by
-   * an earlier try of the same call.
+   * an earlier try of the same call. A dependency that has ended counts as one that ends now. That drafts do not wait for
+   * each other in a circle is the caller's to see to.
    * @param options `atomic`: all or nothing, a match counting as made. `maxUnfinished`: above it, `queue_full`. `tx`: the
    * caller's transaction, where `capabilities.transactions`. `documents`: put in the same transaction, all of them and all
    * tasks or nothing (as `atomic`), which needs at least one draft; a task whose draft is there already was made with its
@@ -131,6 +151,8 @@ export interface ClaimAnswer {
   readonly queued: readonly TaskRecord[];
   /** What no handler had started when its `startBy` came, and is `cancelled`; a later attempt does not expire. */
   readonly expired: readonly TaskRecord[];
+  /** What the end of those did. */
+  readonly followed: readonly TaskRecord[];
 }
 
 /** What an attempt has to say. Keys that are left out change nothing. */
@@ -187,7 +209,13 @@ export interface Settlement extends Report {
 
 export type SettleAnswer =
   /** `repeated`: this settlement was stored before. */
-  | { readonly settled: true; readonly repeated: boolean; readonly status: Status; readonly record: TaskRecord | null }
+  | ({
+      readonly settled: true;
+      readonly repeated: boolean;
+      readonly status: Status;
+      readonly record: TaskRecord | null;
+      /** `followed` only where records are asked for. */
+    } & Followed)
   /** Another claim holds the task, or it was settled from outside, or it is gone: nothing changed. */
   | { readonly settled: false };
 
@@ -220,11 +248,13 @@ export interface Change {
   readonly tags?: Readonly<Record<string, string | number | boolean | null>> | undefined;
   /** Merged into the metadata (RFC 7396). */
   readonly metadata?: JsonValue | undefined;
+  /** The same steps for its children, and theirs, as far as the steps know their status. They are in `followed`. */
+  readonly descendants?: boolean | undefined;
 }
 
 export type ChangeAnswer =
   /** `from`: the status before; `changed`: false where the step was `unchanged`. */
-  | { readonly changed: boolean; readonly from: Status; readonly record: TaskRecord }
+  | ({ readonly changed: boolean; readonly from: Status; readonly record: TaskRecord } & Followed)
   | { readonly refused: 'missing' }
   | { readonly refused: 'status'; readonly record: TaskRecord }
   | { readonly refused: 'version'; readonly record: TaskRecord }
@@ -262,6 +292,26 @@ export interface StoredPage {
   readonly truncated: boolean;
 }
 
+/** One task that another depends on, or that depends on it. */
+export interface Edge {
+  /** Of the other task. */
+  readonly id: string;
+  readonly onFailure: OnFailure;
+  /** The dependent waits for it. */
+  readonly open: boolean;
+  /** Its place in the list, for the next page. */
+  readonly place: number;
+}
+
+/** Which edges of a task: up to `limit` behind `after`, in submit order of the tasks at their other end. */
+export interface EdgeQuery {
+  readonly side: 'dependencies' | 'dependents';
+  readonly after?: number | undefined;
+  readonly limit: number;
+  /** Only those that are waited for. */
+  readonly open?: boolean | undefined;
+}
+
 /** What to remove: final tasks that ended longer ago than `ageMs`, of these statuses and, unless null, these handlers. */
 export interface RetentionRule {
   readonly status: readonly Status[];
@@ -272,13 +322,15 @@ export interface RetentionRule {
 }
 
 export interface TasksOutside {
-  /** Each for itself: one refused stops no other. */
-  change(changes: readonly Change[]): Promise<readonly ChangeAnswer[]>;
+  /** Each for itself: one refused stops no other. @param options `followed` false: that is not answered, nor read */
+  change(changes: readonly Change[], options?: { readonly followed?: boolean }): Promise<readonly ChangeAnswer[]>;
   /** One answer an id; archived ones only when asked for. */
   get(ids: readonly string[], options?: { readonly archived?: boolean }): Promise<readonly (TaskRecord | null)[]>;
   /** @throws {TaskNotFoundError} for a `from.id` that is gone */
   list(query: StoredQuery): Promise<StoredPage>;
   count(where: StoredQuery['where']): Promise<number>;
+  /** What a task depends on, or what depends on it; null: no such task. What was removed for good is left out. */
+  edges(taskId: string, query: EdgeQuery): Promise<readonly Edge[] | null>;
   /** Tasks that are not archived, by handler and status; zeros may be left out. */
   counts(): Promise<readonly { readonly handler: string; readonly status: Status; readonly count: number }[]>;
   /** Removes tasks for good, with all that belongs to them; unfinished ones stay. @returns how many went */
@@ -328,7 +380,13 @@ export interface Workers {
    * @param expect only while `beats` is still this
    * @returns the tasks as they are now; fewer than `limit`: no more are left
    */
-  takeBack(workerId: string, limit: number, expect?: { readonly beats: number }): Promise<readonly TaskRecord[]>;
+  takeBack(workerId: string, limit: number, expect?: { readonly beats: number }): Promise<TakenBack>;
+}
+
+/** Tasks of a dead worker as they are now, and what the end of some of them did. */
+export interface TakenBack {
+  readonly taken: readonly TaskRecord[];
+  readonly followed: readonly TaskRecord[];
 }
 
 // ---- history, documents, news -------------------------------------------------------------------------------------

@@ -158,7 +158,10 @@ export class Intake {
       this.#runner.wake(null);
       const answers = await inserting;
       for (const [index, record] of records?.entries() ?? []) {
-        if (answers[index]?.made) this.#announcer.created(record);
+        const answer = answers[index];
+        if (!answer?.made) continue;
+        this.#announcer.created(record);
+        this.#runner.followed(answer.followed);
       }
       this.#runner.wake(urgencyOf(drafts));
       return answers;
@@ -179,7 +182,7 @@ export class Intake {
     answer: InsertAnswer | undefined,
     warnings: readonly TaskWarning[] = NO_WARNINGS,
   ): SubmittedHandle {
-    if (answer !== undefined && 'matched' in answer) {
+    if (answer !== undefined && 'matched' in answer && answer.matched !== 'parent') {
       return new SubmittedHandle(this.#handles, answer.taskId, answer.matched, warnings);
     }
     return new SubmittedHandle(this.#handles, draft?.record.id ?? '', null, warnings);

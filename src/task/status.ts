@@ -5,9 +5,9 @@ export const TRANSITIONS = {
   queued: ['running', 'scheduled', 'cancelled', 'succeeded', 'failed'],
   running: ['succeeded', 'failed', 'scheduled', 'queued', 'cancelling'],
   cancelling: ['cancelled', 'succeeded', 'failed'],
-  succeeded: ['queued', 'scheduled'],
-  failed: ['queued', 'scheduled'],
-  cancelled: ['queued', 'scheduled'],
+  succeeded: ['queued', 'scheduled', 'waiting'],
+  failed: ['queued', 'scheduled', 'waiting'],
+  cancelled: ['queued', 'scheduled', 'waiting'],
 } as const satisfies Record<string, readonly string[]>;
 
 /**

@@ -56,6 +56,7 @@ export type Reason =
   | 'cancelled'
   | 'expired'
   | 'due'
+  | 'released'
   | 'restarted'
   | 'updated'
   | 'archived'
@@ -94,6 +95,8 @@ export function applyStep(task: StoredTask, step: Step, now: number): StoredPatc
     if (step.to === 'queued') {
       patch.queuedAt = now;
       patch.runAt = null;
+    } else if (step.to === 'waiting') {
+      patch.queuedAt = null;
     } else if (isFinal(step.to)) {
       patch.finishedAt = now;
       if (task.runAt !== null) patch.runAt = null;

@@ -2,6 +2,8 @@ import { beatCases } from './cases/beat.ts';
 import { changeCases } from './cases/change.ts';
 import { claimCases } from './cases/claim.ts';
 import { documentCases } from './cases/documents.ts';
+import { edgeCases } from './cases/edges.ts';
+import { followCases } from './cases/follow.ts';
 import { hintCases } from './cases/hints.ts';
 import { historyCases } from './cases/history.ts';
 import { insertCases } from './cases/insert.ts';
@@ -31,6 +33,8 @@ export const storageCases: readonly StorageCase[] = [
   ...beatCases,
   ...settleCases,
   ...changeCases,
+  ...edgeCases,
+  ...followCases,
   ...listCases,
   ...pageCases,
   ...retentionCases,

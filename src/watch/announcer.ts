@@ -1,6 +1,7 @@
 import type { Events, TaskEventName } from '../events.ts';
 import type { NewLogLine } from '../storage/storage.ts';
 import type { TaskProgress, TaskRecord } from '../task/record.ts';
+import type { Status } from '../task/status.ts';
 import type { Reason, Steps } from '../task/transition.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -21,7 +22,8 @@ export class Announcer {
 
   created(task: TaskRecord): void {
     this.#events.task('task:created', task);
-    this.#events.task(task.status === 'queued' ? 'task:queued' : 'task:scheduled', task);
+    if (task.status === 'queued') this.#events.task('task:queued', task);
+    if (task.status === 'scheduled') this.#events.task('task:scheduled', task);
     this.#watchers.see(task);
   }
 
@@ -46,6 +48,11 @@ export class Announcer {
     this.#watchers.see(task);
   }
 
+  /** Something followed for a task from what became of another. */
+  followed(task: TaskRecord): void {
+    this.changed(task, FOLLOWED[task.status] ?? 'updated');
+  }
+
   /** An attempt was settled: which of its steps was taken shows in the status. */
   settled(task: TaskRecord, steps: Steps): void {
     const step = steps.running?.to === task.status ? steps.running : steps.cancelling;
@@ -68,12 +75,21 @@ export class Announcer {
   }
 
   #tell(task: TaskRecord, reason: Reason): void {
-    const event = EVENTS[reason];
+    const event = reason === 'released' && task.status === 'scheduled' ? 'task:scheduled' : EVENTS[reason];
     if (event === null) return;
     const { error, runAt, cancelReason } = task;
     this.#events.task(event, task, { error, runAt, reason: cancelReason });
   }
 }
+
+/** How a task that others moved got where it is. */
+const FOLLOWED: Readonly<Partial<Record<Status, Reason>>> = {
+  queued: 'released',
+  scheduled: 'released',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  cancelling: 'cancelling',
+};
 
 /** What each reason is told as. */
 const EVENTS: Readonly<Record<Reason, TaskEventName | null>> = {
@@ -87,6 +103,7 @@ const EVENTS: Readonly<Record<Reason, TaskEventName | null>> = {
   cancelled: 'task:cancelled',
   expired: 'task:cancelled',
   due: 'task:queued',
+  released: 'task:queued',
   restarted: 'task:queued',
   updated: 'task:updated',
   archived: 'task:archived',

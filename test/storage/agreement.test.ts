@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'vitest';
+import { ON_FAILURE } from '../../src/flow/rules.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
 import { SqliteStorage } from '../../src/storage/sqlite/index.ts';
-import type { Claim, TaskDraft, TaskStorage } from '../../src/storage/storage.ts';
+import type { Claim, Edge, TaskDraft, TaskStorage } from '../../src/storage/storage.ts';
 import { parseFilter, SORT_KEYS } from '../../src/task/query.ts';
 import { STATUSES } from '../../src/task/status.ts';
 import * as step from '../../src/task/transition.ts';
@@ -13,6 +14,8 @@ import { fakeClock } from '../../src/testing/fake-clock.ts';
 
 const SEEDS = 30;
 const STEPS = 150;
+
+let waits = 0;
 
 type Draw = <T>(choices: readonly T[]) => T;
 
@@ -35,6 +38,8 @@ class Life {
   readonly #claims: Claim[] = [];
   readonly #ids: string[] = ['none'];
   #calls = 0;
+  /** How often a task was seen to wait for another. */
+  waits = 0;
 
   constructor(draw: Draw) {
     this.#draw = draw;
@@ -66,6 +71,7 @@ class Life {
     ) {
       case 'insert': {
         const drafts = Array.from({ length: draw([1, 1, 2, 5]) }, () => this.#draft(now));
+        this.#addEdges(drafts);
         this.#ids.push(...drafts.map(({ record }) => record.id));
         const options = { atomic: draw([true, false]), maxUnfinished: draw([1_000, 1_000, 12]) };
         await this.ask('insert', (storage) => storage.insert(structuredClone(drafts), options));
@@ -119,7 +125,8 @@ class Life {
         ]);
         const tags = draw([undefined, undefined, { team: draw([null, 'x', 2]) }]);
         const metadata = draw([undefined, undefined, { deep: { [draw(['a', 'b'])]: draw([1, null]) } }]);
-        await this.ask('change', (storage) => storage.change([{ taskId, steps, tags, metadata }]));
+        const descendants = draw([true, false]);
+        await this.ask('change', (storage) => storage.change([{ taskId, steps, tags, metadata, descendants }]));
         return;
       }
       default:
@@ -135,7 +142,11 @@ class Life {
         return this.clock.advance(draw([1, 700, 5_000]));
       case 'takeBack':
         // Which of a worker's tasks go first is the storage's choice: here, all.
-        await this.ask('takeBack', (storage) => storage.takeBack(workerId, 1_000), byId);
+        await this.ask(
+          'takeBack',
+          (storage) => storage.takeBack(workerId, 1_000),
+          ({ taken, followed }) => ({ taken: byId(taken), followed }),
+        );
         return;
       case 'remove':
         await this.ask('remove', (storage) => storage.remove([taskId]));
@@ -196,6 +207,14 @@ class Life {
     );
     for (const { id } of items) {
       await this.ask(`attempts of ${id}`, (storage) => storage.attempts(id));
+      for (const side of ['dependencies', 'dependents'] as const) {
+        const edges = await this.ask(
+          `edges of ${id}`,
+          (storage) => storage.edges(id, { side, limit: 100 }),
+          withoutPlace,
+        );
+        if (side === 'dependencies' && edges?.some(({ open }) => open)) this.waits++;
+      }
       await this.ask(`log of ${id}`, (storage) => storage.log(id, { after: 0, limit: 100 }));
     }
     await this.ask(
@@ -223,6 +242,19 @@ class Life {
     );
   }
 
+  /** Drafts that wait are made to depend on earlier ones, and on drafts in front of them: so there is no circle. */
+  #addEdges(drafts: TaskDraft[]): void {
+    const draw = this.#draw;
+    for (const [at, draft] of drafts.entries()) {
+      if (draft.record.status !== 'waiting' || draw([true, true, false])) continue;
+      const recent = this.#ids.slice(-6);
+      const others = [draw(recent), draw(recent), drafts[at - 1]?.record.id ?? draw(this.#ids)];
+      const dependsOn = [...new Set(others)].map((id) => ({ id, onFailure: draw(ON_FAILURE) }));
+      const runAt = draw([null, null, this.clock.now() + 1_500]);
+      drafts[at] = { ...draft, record: { ...draft.record, runAt }, dependsOn };
+    }
+  }
+
   #draft(now: number): TaskDraft {
     const draw = this.#draw;
     const schedule = draw([
@@ -230,6 +262,7 @@ class Life {
       { status: 'queued' },
       { status: 'scheduled', runAt: now + 900 },
       { status: 'scheduled', runAt: null },
+      { status: 'waiting' },
       { status: 'waiting' },
     ] as const);
     const unique = draw([
@@ -246,6 +279,7 @@ class Life {
       tags: draw([{}, { team: 'x' }]),
       metadata: draw([null, { deep: { a: 1 } }]),
       submittedBy: draw([null, 'user']),
+      parentId: draw([null, null, draw(this.#ids)]),
       startBy: draw([null, null, null, now + 2_000]),
       maxLost: draw([0, 2]),
       uniqueKey: unique === undefined ? null : draw(['k', 'l']),
@@ -282,6 +316,11 @@ function byId<T extends { readonly id: string }>(records: readonly T[]): readonl
   return [...records].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** Places in lists are each storage's own. */
+function withoutPlace(edges: readonly Edge[] | null): unknown {
+  return edges?.map(({ place: _place, ...edge }) => edge);
+}
+
 function unordered<
   T extends { readonly queued: readonly { id: string }[]; readonly expired: readonly { id: string }[] },
 >(answer: T): unknown {
@@ -301,4 +340,9 @@ test.each(Array.from({ length: SEEDS }, (_, seed) => seed))('memory and SQLite a
     if (at % 10 === 9) await life.compare();
   }
   for (const storage of life.storages) await storage.close();
+  waits += life.waits;
+});
+
+test('and tasks did wait for each other', () => {
+  assert.ok(waits > 100, `${waits}`);
 });

@@ -17,9 +17,9 @@ const EXPECTED = {
   queued: ['running', 'scheduled', 'cancelled', 'succeeded', 'failed'],
   running: ['succeeded', 'failed', 'scheduled', 'queued', 'cancelling'],
   cancelling: ['cancelled', 'succeeded', 'failed'],
-  succeeded: ['queued', 'scheduled'],
-  failed: ['queued', 'scheduled'],
-  cancelled: ['queued', 'scheduled'],
+  succeeded: ['queued', 'scheduled', 'waiting'],
+  failed: ['queued', 'scheduled', 'waiting'],
+  cancelled: ['queued', 'scheduled', 'waiting'],
 };
 
 describe('the transition table', () => {
@@ -36,7 +36,7 @@ describe('the transition table', () => {
   test('final statuses are left by a restart only', () => {
     expect(STATUSES.filter(isFinal)).toEqual([...FINAL_STATUSES]);
     expect([...UNFINISHED_STATUSES, ...FINAL_STATUSES].sort()).toEqual([...STATUSES].sort());
-    for (const status of FINAL_STATUSES) expect(TRANSITIONS[status]).toEqual(['queued', 'scheduled']);
+    for (const status of FINAL_STATUSES) expect(TRANSITIONS[status]).toEqual(['queued', 'scheduled', 'waiting']);
   });
 });
 

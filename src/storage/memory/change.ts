@@ -1,32 +1,65 @@
+import { waitAgain } from '../../flow/rules.ts';
 import type { JsonValue } from '../../task/json.ts';
 import { mergePatch } from '../../task/merge-patch.ts';
 import type { Tag } from '../../task/record.ts';
+import { isFinal } from '../../task/status.ts';
 import type { Settable, Step } from '../../task/transition.ts';
 import type { Change, ChangeAnswer } from '../storage.ts';
+import { follow, followedBy } from './follow.ts';
 import { recordOf } from './record-of.ts';
 import type { Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
 
 /** See `TasksOutside.change` of the contract. */
-export function change(tasks: Tasks, changes: readonly Change[]): readonly ChangeAnswer[] {
+export function change(
+  tasks: Tasks,
+  changes: readonly Change[],
+  { followed = true }: { readonly followed?: boolean } = {},
+): readonly ChangeAnswer[] {
   const now = tasks.now();
   return changes.map((each): ChangeAnswer => {
-    const row = tasks.byId.get(each.taskId);
-    if (row === undefined || row.archivedAt !== null) return { refused: 'missing' };
-    if (each.ifVersion !== undefined && each.ifVersion !== row.version) {
-      return { refused: 'version', record: recordOf(row) };
-    }
-    const from = row.status;
-    const step = each.steps[from];
-    if (step === undefined) return { refused: 'status', record: recordOf(row) };
-    if (step.reason === 'unchanged') return { changed: false, from, record: recordOf(row) };
-    if (step.reason === 'restarted') {
-      const holder = tasks.keys.holder(row);
-      if (holder !== undefined) return { refused: 'unique', taskId: holder.id };
-    }
-    tasks.step(row, merged(row, step, each), now);
-    return { changed: true, from, record: recordOf(row) };
+    const answer = changeOne(tasks, each, now);
+    if (!('record' in answer) || 'refused' in answer) return answer;
+    const below = each.descendants ? changeDescendants(tasks, each, now) : [];
+    const others = follow(tasks, now);
+    return followed ? { ...answer, ...followedBy([...below, ...others]) } : answer;
   });
+}
+
+function changeOne(tasks: Tasks, each: Change, now: number): ChangeAnswer {
+  const row = tasks.byId.get(each.taskId);
+  if (row === undefined || row.archivedAt !== null) return { refused: 'missing' };
+  if (each.ifVersion !== undefined && each.ifVersion !== row.version) {
+    return { refused: 'version', record: recordOf(row) };
+  }
+  const from = row.status;
+  const step = each.steps[from];
+  if (step === undefined) return { refused: 'status', record: recordOf(row) };
+  if (step.reason === 'unchanged') return { changed: false, from, record: recordOf(row) };
+  if (step.reason === 'restarted') {
+    const holder = tasks.keys.holder(row);
+    if (holder !== undefined) return { refused: 'unique', taskId: holder.id };
+  }
+  const waits = step.reason === 'restarted' && tasks.edges.reopen(row, ({ status }) => !isFinal(status));
+  tasks.step(row, waits ? waitAgain(step) : merged(row, step, each), now);
+  return { changed: true, from, record: recordOf(row) };
+}
+
+/** Takes the same steps with all that is below a task, level by level. @returns what changed */
+function changeDescendants(tasks: Tasks, { taskId, steps }: Change, now: number): readonly Row[] {
+  const changed: Row[] = [];
+  const seen = new Set([taskId]);
+  for (const parentId of seen) {
+    for (const row of tasks.families.childrenOf(parentId)) {
+      if (seen.has(row.id)) continue;
+      seen.add(row.id); // the loop comes to it, too
+      const step = row.archivedAt === null ? steps[row.status] : undefined;
+      if (step === undefined || step.reason === 'unchanged') continue;
+      tasks.step(row, step, now);
+      changed.push(row);
+    }
+  }
+  return changed;
 }
 
 /** The step with the row's tags and metadata, merged. */

@@ -1,6 +1,7 @@
 import type { TaskRecord } from '../../task/record.ts';
 import { DUE, EXPIRED } from '../../task/transition.ts';
 import type { Claim, ClaimAnswer, ClaimRequest } from '../storage.ts';
+import { follow, recordsOf } from './follow.ts';
 import { Heap } from './heap.ts';
 import type { Ready } from './ready.ts';
 import { recordOf } from './record-of.ts';
@@ -23,7 +24,8 @@ export function claim(tasks: Tasks, request: ClaimRequest): ClaimAnswer {
   const now = tasks.now();
   const expired = expire(tasks, now);
   const queued = promote(tasks, now);
-  return { claims: take(tasks, request, now), queued, expired };
+  const followed = recordsOf(follow(tasks, now));
+  return { claims: take(tasks, request, now), queued, expired, followed };
 }
 
 /** Cancels what had not started by its `startBy`. */

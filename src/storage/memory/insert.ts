@@ -1,5 +1,6 @@
 import type { DocumentPut, InsertAnswer, TaskDraft } from '../storage.ts';
 import type { DocumentTable } from './documents.ts';
+import { InsertEdges } from './insert-edges.ts';
 import type { Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -38,23 +39,30 @@ export function insert(
 function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: InsertOptions): readonly InsertAnswer[] {
   const now = tasks.now();
   const most = options.maxUnfinished ?? Number.POSITIVE_INFINITY;
+  const atomic = options.atomic === true;
   const made: Row[] = [];
   let refused = false;
-  const answers = drafts.map((draft): InsertAnswer => {
+  const edges = drafts.some(({ dependsOn }) => dependsOn !== undefined) ? new InsertEdges(tasks, drafts, atomic) : null;
+  const answers = drafts.map((draft, index): InsertAnswer => {
     if (tasks.byId.has(draft.record.id)) return MADE;
     // `unfinished` counts what was just made, as it can be found already.
-    const answer = tasks.keys.check(draft, now) ?? (tasks.unfinished >= most ? FULL : null);
+    const full = tasks.unfinished >= most ? FULL : null;
+    const answer = edges?.ofParent(draft) ?? tasks.keys.check(draft, now) ?? full ?? edges?.missing(draft) ?? null;
     if (answer === null) {
-      made.push(tasks.make(draft));
+      const row = tasks.make(draft);
+      made.push(row);
+      edges?.made(index, row, draft);
       return MADE;
     }
     if ('refused' in answer) refused = true;
+    else if ('matched' in answer) edges?.matched(draft, answer.taskId);
     return answer;
   });
-  if (options.atomic === true && refused) {
+  if (atomic && refused) {
     tasks.discard(made);
     return answers.map((answer) => ('refused' in answer ? answer : NOT_ALONE));
   }
   for (const row of made) tasks.enter(row, now);
+  edges?.store(answers, now);
   return answers;
 }

@@ -84,7 +84,7 @@ function select(
   return [...kept.items].sort((a, b) => order(a.at, b.at));
 }
 
-/** All rows in submit order, or only those named where a filter names them. */
+/** All rows in submit order, or only those that a filter names, by id or as somebody's children. */
 function candidates(tasks: Tasks, where: StoredQuery['where']): readonly Row[] {
   for (const conditions of where) {
     if (!conditions.every((condition) => condition.ids !== undefined)) continue;
@@ -94,6 +94,11 @@ function candidates(tasks: Tasks, where: StoredQuery['where']): readonly Row[] {
       if (row !== undefined) rows.add(row);
     }
     return [...rows].sort((a, b) => a.sequence - b.sequence);
+  }
+  for (const conditions of where) {
+    const [condition, ...others] = conditions;
+    if (condition?.parentId !== undefined && others.length === 0)
+      return [...tasks.families.childrenOf(condition.parentId)];
   }
   return tasks.rows;
 }

@@ -11,6 +11,8 @@ import type {
   ChangeAnswer,
   ClaimAnswer,
   ClaimRequest,
+  Edge,
+  EdgeQuery,
   Hint,
   InsertAnswer,
   Lease,
@@ -22,6 +24,7 @@ import type {
   StoredDocument,
   StoredPage,
   StoredQuery,
+  TakenBack,
   TaskDraft,
   TaskStorage,
   WorkerInfo,
@@ -84,8 +87,11 @@ export class MemoryStorage implements TaskStorage {
     return settle(this.#tasks, settlements, options);
   }
 
-  async change(changes: readonly Change[]): Promise<readonly ChangeAnswer[]> {
-    return change(this.#tasks, changes);
+  async change(
+    changes: readonly Change[],
+    options?: { readonly followed?: boolean },
+  ): Promise<readonly ChangeAnswer[]> {
+    return change(this.#tasks, changes, options);
   }
 
   async get(
@@ -105,6 +111,11 @@ export class MemoryStorage implements TaskStorage {
 
   async count(where: StoredQuery['where']): Promise<number> {
     return count(this.#tasks, where);
+  }
+
+  async edges(taskId: string, query: EdgeQuery): Promise<readonly Edge[] | null> {
+    const row = this.#tasks.byId.get(taskId);
+    return row === undefined ? null : this.#tasks.edges.list(row, query);
   }
 
   async counts(): Promise<readonly { readonly handler: string; readonly status: Status; readonly count: number }[]> {
@@ -158,7 +169,7 @@ export class MemoryStorage implements TaskStorage {
     return this.#tasks.workers.list();
   }
 
-  async takeBack(workerId: string, limit: number, expect?: { readonly beats: number }): Promise<readonly TaskRecord[]> {
+  async takeBack(workerId: string, limit: number, expect?: { readonly beats: number }): Promise<TakenBack> {
     return takeBack(this.#tasks, workerId, limit, expect);
   }
 

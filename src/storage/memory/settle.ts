@@ -1,4 +1,5 @@
 import type { Beat, BeatAnswer, LogLimit, Report, ReportAnswer, SettleAnswer, Settlement } from '../storage.ts';
+import { follow, followedBy } from './follow.ts';
 import { Log } from './log.ts';
 import { recordOf } from './record-of.ts';
 import { isRunning, type Row } from './row.ts';
@@ -24,7 +25,10 @@ export function settle(
       tasks.step(row, step, now);
     }
     if (settlement.leakEnded === true && row.leakedBy !== null) tasks.apply(row, { leakedBy: null }, now);
-    return { settled: true, repeated, status: row.status, record: records ? recordOf(row) : null };
+    const followed = follow(tasks, now);
+    const { status } = row;
+    if (!records) return { settled: true, repeated, status, record: null };
+    return { settled: true, repeated, status, record: recordOf(row), ...followedBy(followed) };
   });
 }
 

@@ -1,7 +1,11 @@
+import { concernsEdges } from '../../flow/rules.ts';
 import { isFinal, type Status } from '../../task/status.ts';
 import { applyStep, endedAttempt, type Step, type StoredPatch } from '../../task/transition.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
 import type { TaskDraft } from '../storage.ts';
+import { Edges } from './edges.ts';
+import { Families } from './families.ts';
+import type { Moved } from './follow.ts';
 import { Heap } from './heap.ts';
 import { Keys } from './keys.ts';
 import { Hints } from './news.ts';
@@ -27,6 +31,10 @@ export class Tasks {
   readonly workers = new WorkerTable();
   readonly keys = new Keys();
   readonly hints = new Hints();
+  readonly edges = new Edges();
+  readonly families = new Families();
+  /** Rows with edges that ended, or that wait no more: what follows from it is still to be done. */
+  moved: Moved[] = [];
   /** Scheduled tasks by `runAt`. */
   readonly due = new Heap<Timed>(earlier);
   /** Tasks that no handler started, by `startBy`. */
@@ -71,6 +79,7 @@ export class Tasks {
     this.byId.set(row.id, row);
     this.#rows.push(row);
     this.keys.add(row, draft.idempotency);
+    this.families.add(row);
     return row;
   }
 
@@ -87,6 +96,7 @@ export class Tasks {
       row.gone = true;
       this.byId.delete(row.id);
       this.keys.remove(row);
+      this.families.remove(row);
     }
     this.#rows.length -= rows.length;
   }
@@ -101,6 +111,8 @@ export class Tasks {
     if (row.archivedAt === null) row.shelf.counts[row.status]--;
     row.shelf.finished[row.status].forget();
     if (row.leakedBy !== null) this.#leak(row, row.leakedBy, null);
+    this.edges.remove(row);
+    this.families.remove(row);
     this.#gone++;
     if (this.#gone >= SPENT && this.#gone * 2 >= this.#rows.length) {
       this.#rows = this.#rows.filter((each) => !each.gone);
@@ -183,6 +195,7 @@ export class Tasks {
     this.#final++;
     shelf.finished.succeeded.push(row);
     if (more.uniqueKey !== null) this.keys.moved(row);
+    if (this.edges.has(row)) this.moved.push({ row, from: 'running' });
     this.hints.changed(row.id);
   }
 
@@ -210,6 +223,7 @@ export class Tasks {
     }
     this.#settleIn(row, now);
     this.keys.moved(row);
+    if (this.edges.has(row) && concernsEdges(from, status)) this.moved.push({ row, from });
   }
 
   /** Puts a row where those of its status are looked for. */

@@ -1,6 +1,7 @@
 import type { TaskRecord } from '../../task/record.ts';
 import { lose } from '../../task/transition.ts';
-import type { WorkerInfo } from '../storage.ts';
+import type { TakenBack, WorkerInfo } from '../storage.ts';
+import { follow, recordsOf } from './follow.ts';
 import { recordOf } from './record-of.ts';
 import { isRunning, type Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
@@ -67,10 +68,12 @@ export function takeBack(
   workerId: string,
   limit: number,
   expect: { readonly beats: number } | undefined,
-): readonly TaskRecord[] {
+): TakenBack {
   const worker = tasks.workers.find(workerId);
-  if (worker === undefined) return [];
-  if (expect !== undefined && worker.info !== null && worker.beats !== expect.beats) return [];
+  if (worker === undefined) return { taken: [], followed: [] };
+  if (expect !== undefined && worker.info !== null && worker.beats !== expect.beats) {
+    return { taken: [], followed: [] };
+  }
   worker.info = null;
   for (const row of worker.leaks) tasks.apply(row, { leakedBy: null });
   const now = tasks.now();
@@ -81,7 +84,7 @@ export function takeBack(
     taken.push(recordOf(row));
   }
   tasks.workers.tidy(worker);
-  return taken;
+  return { taken, followed: recordsOf(follow(tasks, now)) };
 }
 
 /** The tasks that run in a worker, as a list of its own. */

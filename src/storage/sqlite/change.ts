@@ -1,16 +1,29 @@
+import { waitAgain } from '../../flow/rules.ts';
 import type { JsonValue } from '../../task/json.ts';
 import { mergePatch } from '../../task/merge-patch.ts';
-import type { Tag } from '../../task/record.ts';
+import type { Tag, TaskRecord } from '../../task/record.ts';
 import type { Settable, Step, StoredTask } from '../../task/transition.ts';
 import type { Change, ChangeAnswer } from '../storage.ts';
+import { reopen } from './edges.ts';
+import { follow, followedBy } from './follow.ts';
 import { holderOf } from './insert.ts';
 import { recordOf } from './rows.ts';
 import type { Transaction } from './transaction.ts';
-import { readStored, takeStep } from './write.ts';
+import { readStored, readStoredAt, takeStep } from './write.ts';
 
 /** Changes tasks from outside, each for itself; see `TasksOutside.change`. */
-export function changeTasks(transaction: Transaction, changes: readonly Change[]): readonly ChangeAnswer[] {
-  return changes.map((change) => changeOne(transaction, change));
+export function changeTasks(
+  transaction: Transaction,
+  changes: readonly Change[],
+  { followed = true }: { readonly followed?: boolean } = {},
+): readonly ChangeAnswer[] {
+  return changes.map((change) => {
+    const answer = changeOne(transaction, change);
+    if (!('record' in answer) || 'refused' in answer) return answer;
+    const below = change.descendants ? changeDescendants(transaction, change, followed) : [];
+    const others = follow(transaction, followed);
+    return followed ? { ...answer, ...followedBy([...below, ...others]) } : answer;
+  });
 }
 
 function changeOne(transaction: Transaction, change: Change): ChangeAnswer {
@@ -27,9 +40,35 @@ function changeOne(transaction: Transaction, change: Change): ChangeAnswer {
     const taskId = holderOf(transaction, task.handler, task.uniqueKey, 'unfinished', task.id);
     if (taskId !== null) return { refused: 'unique', taskId };
   }
-  const next = takeStep(transaction, stored, merged(task, step, change));
+  const waits = step.reason === 'restarted' && reopen(transaction, stored);
+  const next = takeStep(transaction, stored, waits ? waitAgain(step) : merged(task, step, change));
   return { changed: true, from: task.status, record: recordOf(next.task) };
 }
+
+/** Takes the same steps with all that is below a task, level by level. @returns what changed */
+function changeDescendants(
+  transaction: Transaction,
+  { taskId, steps }: Change,
+  payloads: boolean,
+): readonly TaskRecord[] {
+  const changed: TaskRecord[] = [];
+  const seen = new Set([taskId]);
+  for (const parentId of seen) {
+    for (const [seq, id] of transaction.database.all(CHILDREN, parentId)) {
+      if (seen.has(id as string)) continue;
+      seen.add(id as string); // the loop comes to it, too
+      const stored = readStoredAt(transaction, seq as number, payloads);
+      const step = stored?.task.archivedAt === null ? steps[stored.task.status] : undefined;
+      if (stored === null || step === undefined || step.reason === 'unchanged') continue;
+      changed.push(recordOf(takeStep(transaction, stored, step).task));
+    }
+  }
+  return changed;
+}
+
+const CHILDREN =
+  'select seq, id from tasklane_task indexed by tasklane_task_parent where parent_id = ? and parent_id is not null ' +
+  'order by seq';
 
 /** The step, with the tags and the metadata as they will be. */
 function merged(task: StoredTask, step: Step, { tags, metadata }: Change): Step {

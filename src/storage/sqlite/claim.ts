@@ -2,6 +2,7 @@ import type { TaskRecord } from '../../task/record.ts';
 import { applyClaim, DUE, EXPIRED, type Step, type StoredTask } from '../../task/transition.ts';
 import type { Claim, ClaimAnswer, ClaimRequest } from '../storage.ts';
 import type { Row } from './database.ts';
+import { follow } from './follow.ts';
 import { baselineOf, COLUMNS, maxLostOf, priorityOf, recordOf, seqOf, toRecord, toStored } from './rows.ts';
 import { decodeText, encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';
@@ -50,7 +51,8 @@ export function claimTasks(transaction: Transaction, request: ClaimRequest): Cla
   const { database, now } = transaction;
   const expired = stepEach(transaction, database.all(TOO_LATE, now), EXPIRED);
   const queued = stepEach(transaction, database.all(DUE_NOW, now), DUE);
-  return { claims: take(transaction, request, expired.length === AT_ONCE), queued, expired };
+  const followed = follow(transaction);
+  return { claims: take(transaction, request, expired.length === AT_ONCE), queued, expired, followed };
 }
 
 function stepEach(transaction: Transaction, rows: readonly Row[], step: Step): readonly TaskRecord[] {

@@ -2,6 +2,7 @@ import type { TaskRecord } from '../../task/record.ts';
 import type { DocumentPut, InsertAnswer, TaskDraft, UniqueRule } from '../storage.ts';
 import { countUnfinished } from './counters.ts';
 import { putDocument, readDocument } from './documents.ts';
+import { InsertEdges } from './insert-edges.ts';
 import { encodeMore, encodeTags, statusCode } from './rows.ts';
 import { encodeJson, encodeNullableText, encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';
@@ -10,7 +11,8 @@ import { writeTags } from './write.ts';
 const INSERT =
   'insert into tasklane_task(id, handler, status, priority, version, attempt, max_attempts, max_lost, started, ' +
   'created_at, queued_at, updated_at, run_at, start_by, submitted_by, entity_id, parent_id, schedule_id, description, ' +
-  'unique_key, tags, more, input) values(?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ' +
+  'unique_key, tags, more, input, edges) ' +
+  'values(?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ' +
   'on conflict(id) do nothing';
 
 const MADE: InsertAnswer = { made: true };
@@ -51,10 +53,12 @@ function insertTasks(
 ): readonly InsertAnswer[] {
   const mayRefuse =
     maxUnfinished !== Number.POSITIVE_INFINITY ||
-    drafts.some(({ idempotency, unique }) => idempotency !== undefined || unique !== undefined);
-  if (!atomic || drafts.length < 2 || !mayRefuse) return insertEach(transaction, drafts, maxUnfinished);
+    drafts.some(
+      (draft) => draft.idempotency !== undefined || draft.unique !== undefined || draft.dependsOn !== undefined,
+    );
+  if (!atomic || drafts.length < 2 || !mayRefuse) return insertEach(transaction, drafts, atomic, maxUnfinished);
   return transaction.part((part) => {
-    const answers = insertEach(part, drafts, maxUnfinished);
+    const answers = insertEach(part, drafts, atomic, maxUnfinished);
     const keep = !answers.some(isRefused);
     return { keep, value: keep ? answers : answers.map((answer) => (isRefused(answer) ? answer : NOT_ALONE)) };
   });
@@ -63,19 +67,32 @@ function insertTasks(
 function insertEach(
   transaction: Transaction,
   drafts: readonly TaskDraft[],
+  atomic: boolean,
   maxUnfinished: number,
 ): readonly InsertAnswer[] {
   let room = Number.POSITIVE_INFINITY;
   if (maxUnfinished !== Number.POSITIVE_INFINITY) {
     room = maxUnfinished - countUnfinished(transaction.database) - transaction.counts.sum(false);
   }
-  return drafts.map((draft) => {
-    const answer = inTheWay(transaction, draft);
-    if (answer !== null) return answer;
-    if (room <= 0) return isThere(transaction, draft.record.id) ? MADE : QUEUE_FULL;
-    if (insertOne(transaction, draft)) room--;
+  const edges = drafts.some(({ dependsOn }) => dependsOn !== undefined)
+    ? new InsertEdges(transaction, drafts, atomic)
+    : null;
+  const answers = drafts.map((draft, index): InsertAnswer => {
+    const answer = edges?.ofParent(draft) ?? inTheWay(transaction, draft);
+    if (answer !== null) {
+      if ('matched' in answer) edges?.matched(draft, answer.taskId);
+      return answer;
+    }
+    const missing = room <= 0 ? QUEUE_FULL : (edges?.missing(draft) ?? null);
+    if (missing !== null) return isThere(transaction, draft.record.id) ? MADE : missing;
+    const seq = insertOne(transaction, draft, edges?.bitsOf(draft) ?? 0);
+    if (seq === null) return MADE;
+    room--;
+    edges?.made(index, seq, draft);
     return MADE;
   });
+  edges?.store(answers);
+  return answers;
 }
 
 /** The answer of an earlier task, or null when there is none. */
@@ -132,8 +149,12 @@ export function holderOf(
   return row === undefined ? null : (row[0] as string);
 }
 
-/** @returns false when a task of this id is there already */
-function insertOne(transaction: Transaction, { record, maxLost, idempotency }: TaskDraft): boolean {
+/** @returns its place; null when a task of this id is there already */
+function insertOne(
+  transaction: Transaction,
+  { record, maxLost, idempotency }: TaskDraft,
+  edges: number,
+): number | null {
   const { database, counts, happened } = transaction;
   const seq = database.insert(
     INSERT,
@@ -158,8 +179,9 @@ function insertOne(transaction: Transaction, { record, maxLost, idempotency }: T
     encodeTags(record.tags),
     encodeMore(record),
     encodeJson(record.input),
+    edges,
   );
-  if (seq === null) return false;
+  if (seq === null) return null;
   counts.add(record.handler, record.status, false, 1);
   writeTags(transaction, seq, record.tags);
   if (idempotency !== undefined && record.idempotencyKey !== null) {
@@ -175,7 +197,7 @@ function insertOne(transaction: Transaction, { record, maxLost, idempotency }: T
   if (record.status === 'queued') happened.queued(record.priority);
   if (record.status === 'scheduled' && record.runAt !== null) happened.scheduled(record.runAt);
   happened.changed(record.id);
-  return true;
+  return seq;
 }
 
 /** Whose idempotency keys: a submitter's, or those of nobody in particular. */

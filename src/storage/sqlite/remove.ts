@@ -100,8 +100,9 @@ function removeOldest(
 /** @returns false: it is unfinished, and stays */
 function removeRow(transaction: Transaction, row: Row): boolean {
   const { database, counts, happened } = transaction;
-  const { seq, task } = toStored(row);
+  const { seq, edges, task } = toStored(row);
   if (!isFinal(task.status)) return false;
+  if (edges !== 0) database.run('delete from tasklane_edge where dependent = ?1 or dependency = ?1', seq);
   dropTags(transaction, seq, task.tags);
   for (const table of OF_A_TASK) database.run(`delete from ${table} where task = ?`, seq);
   if (task.idempotencyKey !== null) {

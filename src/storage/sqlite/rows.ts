@@ -11,10 +11,10 @@ const NARROW =
   'entity_id, parent_id, schedule_id, description, unique_key, tags, more, progress, checkpoint, error';
 
 /** All columns of a task. */
-export const COLUMNS = `${NARROW}, input, result`;
+export const COLUMNS = `${NARROW}, input, result, edges`;
 
 /** The same, without reading the input and the result, which are null then. */
-export const LIGHT_COLUMNS = `${NARROW}, null, null`;
+export const LIGHT_COLUMNS = `${NARROW}, null, null, edges`;
 
 /** Fields that few tasks have and no list filters on: they share the column `more`, as JSON, NULL where all are as here. */
 export interface More {
@@ -45,11 +45,18 @@ export const MORE_KEYS = [
 const NOTHING_MORE: More = Object.freeze({});
 const STATUS_CODES = Object.fromEntries(STATUSES.map((status, code) => [status, code])) as Record<Status, number>;
 
+/** Others depend, or depended, on a task. */
+export const AWAITED = 1;
+/** It depends, or depended, on others. */
+export const DEPENDS = 2;
+
 /** A task with its place in the submit order. */
 export interface Stored {
   readonly seq: number;
   /** Its handler started in some attempt, whatever became of it. */
   readonly started: boolean;
+  /** {@link AWAITED} and {@link DEPENDS}, added up: most tasks have no edges, and pay nothing for those of others. */
+  readonly edges: number;
   readonly task: StoredTask;
 }
 
@@ -93,7 +100,7 @@ export function toStored(row: Row): Stored {
     maxLost: row[8] as number,
     leakedBy: row[20] as string | null,
   };
-  return { seq: row[0] as number, started: row[9] === 1, task };
+  return { seq: row[0] as number, started: row[9] === 1, edges: row[34] as number, task };
 }
 
 /** What a stored task shows. */

@@ -16,7 +16,7 @@ const MIGRATIONS: readonly string[] = [
   create table tasklane_task(
     seq integer primary key, id text not null, handler text not null, status integer not null,
     priority integer not null, version integer not null, attempt integer not null, max_attempts integer not null,
-    max_lost integer not null, started integer not null,
+    max_lost integer not null, started integer not null, edges integer not null,
     created_at integer not null, queued_at integer, updated_at integer not null, started_at integer, finished_at integer,
     run_at integer, start_by integer, archived_at integer, worker_id text, token text, leaked_by text,
     submitted_by text, entity_id text, parent_id text, schedule_id text, description text, unique_key text,
@@ -40,6 +40,10 @@ const MIGRATIONS: readonly string[] = [
   create index tasklane_task_holder on tasklane_task(handler, unique_key)
     where unique_key is not null and (status < 5 or leaked_by is not null);
 
+  create table tasklane_edge(dependent integer not null, dependency integer not null, on_failure integer not null,
+    open integer not null, own integer not null, primary key(dependent, dependency)) strict, without rowid;
+  create index tasklane_edge_dependency on tasklane_edge(dependency, dependent);
+  create index tasklane_edge_open on tasklane_edge(dependent) where open = 1;
   create table tasklane_tag(key text not null, value text not null, task integer not null,
     primary key(key, value, task)) strict, without rowid;
   create table tasklane_counter(handler text not null, status integer not null, n integer not null,

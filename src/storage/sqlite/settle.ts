@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../task/json.ts';
 import type { LogLimit, SettleAnswer, Settlement } from '../storage.ts';
+import { follow, followedBy } from './follow.ts';
 import { endLeak, isHeld, said } from './report.ts';
 import { recordOf } from './rows.ts';
 import { decodeText, encodeJson } from './text.ts';
@@ -10,7 +11,7 @@ const REFUSED: SettleAnswer = { settled: false };
 const SUCCEEDED: SettleAnswer = { settled: true, repeated: false, status: 'succeeded', record: null };
 
 // Two statements are faster than one with `returning`, which fills a table of its own.
-const HELD = 'select seq, handler, version from tasklane_task where id = ? and token = ? and status = 3';
+const HELD = 'select seq, handler, version, edges from tasklane_task where id = ? and token = ? and status = 3';
 const SUCCEED =
   'update tasklane_task set status = 5, result = ?, error = null, run_at = null, finished_at = ?, updated_at = ?, ' +
   'version = ? where seq = ?';
@@ -41,7 +42,10 @@ function settle(transaction: Transaction, settlement: Settlement, logLimit: LogL
     stored = takeStep(transaction, stored, step, said(transaction, stored.seq, settlement, logLimit) ?? {});
   }
   if (settlement.leakEnded === true && stored.task.leakedBy !== null) stored = endLeak(transaction, stored);
-  return { settled: true, repeated, status: stored.task.status, record: records ? recordOf(stored.task) : null };
+  const followed = follow(transaction, records);
+  const { status } = stored.task;
+  if (!records) return { settled: true, repeated, status, record: null };
+  return { settled: true, repeated, status, record: recordOf(stored.task), ...followedBy(followed) };
 }
 
 /** Whether a settlement is what nearly all are: the handler returned, and there is nothing more to say. */
@@ -58,10 +62,11 @@ function isPlainSuccess({ steps, progress, checkpoint, log, leakEnded }: Settlem
 }
 
 /** The same as {@link settle} does for it, by two short statements. @returns false when there is more to it */
-function succeed({ database, counts, happened, now }: Transaction, { lease, steps, startedAt }: Settlement): boolean {
+function succeed(transaction: Transaction, { lease, steps, startedAt }: Settlement): boolean {
+  const { database, counts, happened, now } = transaction;
   const row = database.get(HELD, lease.taskId, lease.token);
   if (row === undefined) return false;
-  const [seq, name, before] = row as readonly [number, string, number];
+  const [seq, name, before, edges] = row as readonly [number, string, number, number];
   const handler = decodeText(name);
   const result = encodeJson(steps.running?.set?.result as JsonValue);
   const version = before + 1;
@@ -70,5 +75,10 @@ function succeed({ database, counts, happened, now }: Transaction, { lease, step
   counts.add(handler, 'running', false, -1);
   counts.add(handler, 'succeeded', false, 1);
   happened.changed(lease.taskId);
+  if (edges !== 0) {
+    const task = { id: lease.taskId, status: 'succeeded', error: null } as const;
+    transaction.moved.push({ stored: { seq, edges, task }, from: 'running' });
+    follow(transaction, false);
+  }
   return true;
 }

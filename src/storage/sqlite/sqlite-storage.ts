@@ -9,6 +9,8 @@ import type {
   ChangeAnswer,
   ClaimAnswer,
   ClaimRequest,
+  Edge,
+  EdgeQuery,
   Hint,
   InsertAnswer,
   Lease,
@@ -19,6 +21,7 @@ import type {
   StoredDocument,
   StoredPage,
   StoredQuery,
+  TakenBack,
   TaskDraft,
   TaskStorage,
 } from '../storage.ts';
@@ -28,6 +31,7 @@ import { Connection } from './connection.ts';
 import { type HandlerCount, readCounts } from './counters.ts';
 import type { Database } from './database.ts';
 import * as documents from './documents.ts';
+import { readEdges } from './edges.ts';
 import { readAttempts, readTaskLog } from './history.ts';
 import { type InsertOptions, insertDrafts } from './insert.ts';
 import { countTasks, listTasks } from './list.ts';
@@ -158,8 +162,8 @@ export class SqliteStorage implements TaskStorage {
     return this.#write(RANK.settle, settlements.length, (turn) => settleTasks(turn, settlements, options));
   }
 
-  change(changes: readonly Change[]): Promise<readonly ChangeAnswer[]> {
-    return this.#write(RANK.change, changes.length, (turn) => changeTasks(turn, changes));
+  change(changes: readonly Change[], options?: { readonly followed?: boolean }): Promise<readonly ChangeAnswer[]> {
+    return this.#write(RANK.change, changes.length, (turn) => changeTasks(turn, changes, options));
   }
 
   get(
@@ -181,6 +185,10 @@ export class SqliteStorage implements TaskStorage {
 
   count(where: StoredQuery['where']): Promise<number> {
     return this.#read((database) => countTasks(database, where));
+  }
+
+  edges(taskId: string, query: EdgeQuery): Promise<readonly Edge[] | null> {
+    return this.#read((database) => readEdges(database, taskId, query));
   }
 
   counts(): Promise<readonly HandlerCount[]> {
@@ -217,7 +225,7 @@ export class SqliteStorage implements TaskStorage {
     return this.#read(readWorkers);
   }
 
-  takeBack(workerId: string, limit: number, expect?: { readonly beats: number }): Promise<readonly TaskRecord[]> {
+  takeBack(workerId: string, limit: number, expect?: { readonly beats: number }): Promise<TakenBack> {
     return this.#write(RANK.rest, limit, (turn) => takeBack(turn, workerId, limit, expect));
   }
 

@@ -1,6 +1,15 @@
+import type { Ended } from '../../flow/rules.ts';
+import type { Status } from '../../task/status.ts';
 import { CountChanges } from './counters.ts';
 import type { Database } from './database.ts';
 import { Happened } from './happened.ts';
+import type { Stored } from './rows.ts';
+
+/** A task with edges, as it is now, and the status it came from. */
+export interface Moved {
+  readonly stored: Pick<Stored, 'seq' | 'edges'> & { readonly task: Ended };
+  readonly from: Status;
+}
 
 /** What the operations of one transaction share. Nothing in it may outlive a rollback. */
 export class Transaction {
@@ -9,6 +18,8 @@ export class Transaction {
   readonly now: number;
   readonly counts = new CountChanges();
   readonly happened: Happened;
+  /** Tasks with edges that ended, or that wait no more: what follows from it is still to be done. */
+  moved: Moved[] = [];
 
   /** @param wantsChanges somebody wants to hear of every task that changed */
   constructor(database: Database, now: number, wantsChanges: boolean) {

@@ -1,7 +1,7 @@
-import type { TaskRecord } from '../../task/record.ts';
 import { lose } from '../../task/transition.ts';
-import type { Beat, BeatAnswer, Lease, Report, ReportAnswer, WorkerInfo } from '../storage.ts';
+import type { Beat, BeatAnswer, Lease, Report, ReportAnswer, TakenBack, WorkerInfo } from '../storage.ts';
 import type { Database } from './database.ts';
+import { follow } from './follow.ts';
 import { endLeak, isHeld, said } from './report.ts';
 import { COLUMNS, type More, recordOf, statusOf, toStored } from './rows.ts';
 import type { Transaction } from './transaction.ts';
@@ -109,16 +109,17 @@ export function takeBack(
   workerId: string,
   limit: number,
   expect: { readonly beats: number } | undefined,
-): readonly TaskRecord[] {
+): TakenBack {
   const { database } = transaction;
   const row = database.get('select beats from tasklane_worker where id = ?', workerId);
   if (row !== undefined) {
-    if (expect !== undefined && row[0] !== expect.beats) return [];
+    if (expect !== undefined && row[0] !== expect.beats) return { taken: [], followed: [] };
     database.run('delete from tasklane_worker where id = ?', workerId);
   }
   for (const leaked of database.all(LEAKED_BY, workerId)) endLeak(transaction, toStored(leaked));
-  return database.all(RUNNING_OF, workerId, Math.max(0, limit)).map((running) => {
+  const taken = database.all(RUNNING_OF, workerId, Math.max(0, limit)).map((running) => {
     const stored = toStored(running);
     return recordOf(takeStep(transaction, stored, lose(stored.task)).task);
   });
+  return { taken, followed: follow(transaction) };
 }

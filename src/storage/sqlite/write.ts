@@ -1,3 +1,4 @@
+import { concernsEdges } from '../../flow/rules.ts';
 import { cloneJson } from '../../task/json.ts';
 import type { TaskAttempt, TaskRecord } from '../../task/record.ts';
 import { applyStep, endedAttempt, type Step, type StoredPatch, type StoredTask } from '../../task/transition.ts';
@@ -41,6 +42,8 @@ const WRITERS: { readonly [K in keyof StoredTask]?: readonly [column: string, en
 };
 const BY_ID = `select ${COLUMNS} from tasklane_task where id = ?`;
 const BY_ID_LIGHT = `select ${LIGHT_COLUMNS} from tasklane_task where id = ?`;
+const BY_SEQ = `select ${COLUMNS} from tasklane_task where seq = ?`;
+const BY_SEQ_LIGHT = `select ${LIGHT_COLUMNS} from tasklane_task where seq = ?`;
 const IN_MORE: ReadonlySet<string> = new Set(MORE_KEYS);
 const JSON_FIELDS = ['tags', 'progress', 'checkpoint', 'error', 'result', 'metadata'] as const;
 
@@ -89,7 +92,10 @@ export function writePatch(transaction: Transaction, stored: Stored, patch: Stor
   }
   if (patch.status === 'cancelling') happened.cancelling();
   if (patch.version !== undefined) happened.changed(next.id);
-  return { seq, started, task: next };
+  const written: Stored = { seq, started, edges: stored.edges, task: next };
+  if (stored.edges !== 0 && concernsEdges(task.status, next.status))
+    transaction.moved.push({ stored: written, from: task.status });
+  return written;
 }
 
 /**
@@ -151,6 +157,12 @@ function writeAttempt({ database }: Transaction, seq: number, ended: TaskAttempt
 /** Reads one task by its id. */
 export function readStored({ database }: Transaction, id: string, payloads: boolean): Stored | null {
   const row = database.get(payloads ? BY_ID : BY_ID_LIGHT, id);
+  return row === undefined ? null : toStored(row);
+}
+
+/** Reads one task by its place. */
+export function readStoredAt({ database }: Transaction, seq: number, payloads: boolean): Stored | null {
+  const row = database.get(payloads ? BY_SEQ : BY_SEQ_LIGHT, seq);
   return row === undefined ? null : toStored(row);
 }
 

@@ -38,7 +38,7 @@ export const claimCases: readonly StorageCase[] = [
     await world.submit({ status: 'waiting' });
     await world.submit({ status: 'scheduled', runAt: null });
     await world.submit({ status: 'scheduled', runAt: world.clock.now() + 1 });
-    assert.deepEqual(await world.claim(), { claims: [], queued: [], expired: [] });
+    assert.deepEqual(await world.claim(), { claims: [], queued: [], expired: [], followed: [] });
   }),
   storageCase('claim: gives only what the process can run', async (world) => {
     await world.submit({ handler: 'other' });

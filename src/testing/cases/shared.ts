@@ -39,7 +39,7 @@ export const sharedCases: readonly StorageCase[] = [
       const other = await world.connect();
       const claim = await world.started();
       const { beats } = there((await other.workers())[0]);
-      assert.equal((await other.takeBack(W1, 10, { beats })).length, 1);
+      assert.equal((await other.takeBack(W1, 10, { beats })).taken.length, 1);
       assert.deepEqual(await world.settle(claim, succeed('late')), { settled: false });
       const beat = { workerId: W1, reports: [{ lease: leaseOf(claim) }], logLimit: LOG_LIMIT, records: false };
       assert.deepEqual(await world.storage.beat(beat), { known: false, reports: [{ held: false, status: 'queued' }] });

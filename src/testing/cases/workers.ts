@@ -2,6 +2,8 @@ import { strict as assert } from 'node:assert';
 import { cancel, leaked, succeed } from '../../task/transition.ts';
 import { LOG_LIMIT, type StorageCase, storageCase, there, W1, WORKER } from './world.ts';
 
+const NOBODY = { taken: [], followed: [] };
+
 /** Who works, and what becomes of the dead. */
 export const workerCases: readonly StorageCase[] = [
   storageCase('workers: names each with what it said of itself', async (world) => {
@@ -22,7 +24,7 @@ export const workerCases: readonly StorageCase[] = [
   storageCase('takeBack: a task that had started is lost, and queued at once', async (world) => {
     const claim = await world.started();
     await world.clock.advance('1s');
-    const taken = await world.storage.takeBack(W1, 10);
+    const { taken } = await world.storage.takeBack(W1, 10);
     const stored = await world.get(claim.task.id);
     assert.deepEqual(taken, [stored]);
     assert.deepEqual([stored.status, stored.lost, stored.interrupted], ['queued', 1, 0]);
@@ -30,13 +32,13 @@ export const workerCases: readonly StorageCase[] = [
   }),
   storageCase('takeBack: a task that had not started is given back free', async (world) => {
     const claim = await world.running();
-    const [taken] = await world.storage.takeBack(W1, 10);
+    const [taken] = (await world.storage.takeBack(W1, 10)).taken;
     assert.deepEqual([taken?.id, taken?.status, taken?.lost, taken?.interrupted], [claim.task.id, 'queued', 0, 1]);
   }),
   storageCase('takeBack: a task that was to be cancelled is cancelled', async (world) => {
     const claim = await world.started();
     await world.change(claim.task.id, cancel('why', world.clock.now()));
-    const [taken] = await world.storage.takeBack(W1, 10);
+    const [taken] = (await world.storage.takeBack(W1, 10)).taken;
     assert.deepEqual([taken?.status, taken?.cancelReason], ['cancelled', 'why']);
     assert.deepEqual(await world.storage.cancelling(W1), []);
   }),
@@ -46,7 +48,7 @@ export const workerCases: readonly StorageCase[] = [
     for (let run = 0; run < 3; run++) {
       const claim = await world.claimOne();
       await world.report(claim, { startedAt: world.clock.now() });
-      const [taken] = await world.storage.takeBack(W1, 10);
+      const [taken] = (await world.storage.takeBack(W1, 10)).taken;
       const { status = null, runAt = null, error = null } = taken ?? {};
       seen.push([status, runAt === null ? null : runAt - world.clock.now(), error?.code]);
       await world.join(W1);
@@ -65,7 +67,7 @@ export const workerCases: readonly StorageCase[] = [
     const sizes: number[] = [];
     const all: string[] = [];
     for (let call = 0; call < 4; call++) {
-      const taken = await world.storage.takeBack(W1, 2);
+      const { taken } = await world.storage.takeBack(W1, 2);
       const { known } = await world.storage.beat({ workerId: W1, reports: [], logLimit: LOG_LIMIT, records: false });
       assert.equal(known, false);
       sizes.push(taken.length);
@@ -81,7 +83,7 @@ export const workerCases: readonly StorageCase[] = [
       await world.storage.takeBack(W1, 1);
       assert.deepEqual(await world.storage.workers(), [{ id: W1, beats: 0, info: null }], `${left} left`);
     }
-    assert.equal((await world.storage.takeBack(W1, 10, { beats: 0 })).length, 1);
+    assert.equal((await world.storage.takeBack(W1, 10, { beats: 0 })).taken.length, 1);
     assert.deepEqual(await world.storage.workers(), []);
   }),
   storageCase('takeBack: what a stranger claimed is found and taken back', async (world) => {
@@ -105,22 +107,22 @@ export const workerCases: readonly StorageCase[] = [
   storageCase('takeBack: leaves what has ended alone', async (world) => {
     const id = await world.ended(succeed(1));
     const before = await world.get(id);
-    assert.deepEqual(await world.storage.takeBack(W1, 10), []);
+    assert.deepEqual(await world.storage.takeBack(W1, 10), NOBODY);
     assert.deepEqual(await world.get(id), before);
   }),
   storageCase('takeBack: not when it has beaten since', async (world) => {
     const claim = await world.started();
     const { beats } = there((await world.storage.workers())[0]);
     await world.join(W1);
-    assert.deepEqual(await world.storage.takeBack(W1, 10, { beats }), []);
+    assert.deepEqual(await world.storage.takeBack(W1, 10, { beats }), NOBODY);
     assert.equal(await world.statusOf(claim.task.id), 'running');
     assert.equal((await world.storage.workers()).length, 1);
     const now = there((await world.storage.workers())[0]).beats;
-    assert.equal((await world.storage.takeBack(W1, 10, { beats: now })).length, 1);
+    assert.equal((await world.storage.takeBack(W1, 10, { beats: now })).taken.length, 1);
   }),
   storageCase('takeBack: a worker that nobody knows has nothing', async (world) => {
-    assert.deepEqual(await world.storage.takeBack('none', 10), []);
-    assert.deepEqual(await world.storage.takeBack('none', 10, { beats: 3 }), []);
+    assert.deepEqual(await world.storage.takeBack('none', 10), NOBODY);
+    assert.deepEqual(await world.storage.takeBack('none', 10, { beats: 3 }), NOBODY);
   }),
   storageCase('takeBack: a worker that joins again starts without leases', async (world) => {
     const claim = await world.started();
@@ -132,7 +134,7 @@ export const workerCases: readonly StorageCase[] = [
     const claim = await world.started();
     await world.settle(claim, leaked(succeed(1), W1));
     const before = await world.get(claim.task.id);
-    assert.deepEqual(await world.storage.takeBack(W1, 10), []);
+    assert.deepEqual(await world.storage.takeBack(W1, 10), NOBODY);
     assert.deepEqual(await world.get(claim.task.id), before);
   }),
 ];

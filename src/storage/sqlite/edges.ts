@@ -1,0 +1,96 @@
+import { afterEnd, type Ended, ON_FAILURE, type OnFailure, released } from '../../flow/rules.ts';
+import type { TaskErrorInfo } from '../../task/record.ts';
+import { FINAL_STATUSES, isFinal } from '../../task/status.ts';
+import type { Step } from '../../task/transition.ts';
+import type { Edge, EdgeQuery, TaskDraft } from '../storage.ts';
+import type { Database } from './database.ts';
+import { AWAITED, type Stored, statusCode, statusOf } from './rows.ts';
+import { decodeJson } from './text.ts';
+import type { Transaction } from './transaction.ts';
+import { readStoredAt } from './write.ts';
+
+const FIND = 'select seq, status, edges, error from tasklane_task where id = ?';
+const LINK = 'insert or ignore into tasklane_edge(dependent, dependency, on_failure, open, own) values(?, ?, ?, ?, ?)';
+const MARK = `update tasklane_task set edges = edges | ${AWAITED} where seq = ?`;
+const FIRST_FINAL = Math.min(...FINAL_STATUSES.map(statusCode));
+const REOPEN =
+  'update tasklane_edge set open = 1 where dependent = ? and open = 0 and ' +
+  `exists(select 1 from tasklane_task where seq = dependency and status < ${FIRST_FINAL})`;
+
+/** A draft that was made, and its edges. */
+export interface Linked {
+  readonly seq: number;
+  readonly dependsOn: NonNullable<TaskDraft['dependsOn']>;
+}
+
+/** What a dependency that had ended before has to say to a new task. */
+export type Verdict = {
+  readonly seq: number;
+  readonly ended: readonly (readonly [Ended, OnFailure])[];
+  readonly open: number;
+};
+
+/**
+ * Stores the edges of a new task.
+ * @param standIn the id that stands for a draft of the same call
+ * @param own whether a task was made by the same call
+ */
+export function link(
+  { database }: Transaction,
+  { seq, dependsOn }: Linked,
+  standIn: ReadonlyMap<string, string>,
+  own: (id: string) => boolean,
+): Verdict {
+  const ended: [Ended, OnFailure][] = [];
+  let open = 0;
+  for (const { id, onFailure } of dependsOn) {
+    const taskId = standIn.get(id) ?? id;
+    const row = database.get(FIND, taskId);
+    if (row === undefined) continue;
+    const [dependency, code, edges, error] = row as readonly [number, number, number, string | null];
+    const status = statusOf(code);
+    const final = isFinal(status);
+    if (final) ended.push([{ id: taskId, status, error: decodeJson(error) as TaskErrorInfo | null }, onFailure]);
+    else open++;
+    database.run(LINK, seq, dependency, ON_FAILURE.indexOf(onFailure), final ? 0 : 1, own(taskId) ? 1 : 0);
+    if ((edges & AWAITED) === 0) database.run(MARK, dependency);
+  }
+  return { seq, ended, open };
+}
+
+/** What a new task is to do at once, since dependencies of it have ended already; null: it waits. */
+export function verdict(transaction: Transaction, { seq, ended, open }: Verdict): readonly [Stored, Step] | null {
+  if (open > 0 && ended.length === 0) return null;
+  const stored = readStoredAt(transaction, seq, true);
+  if (stored === null || stored.task.status !== 'waiting') return null;
+  for (const [dependency, onFailure] of ended) {
+    const step = afterEnd(dependency, onFailure);
+    if (step !== null) return [stored, step];
+  }
+  return open > 0 ? null : [stored, released(stored.task, transaction.now)];
+}
+
+/** A task is restarted: it waits for what of its dependencies has not ended. @returns whether it does */
+export function reopen({ database }: Transaction, { seq, edges }: Stored): boolean {
+  return edges !== 0 && database.run(REOPEN, seq) > 0;
+}
+
+/** See `TasksOutside.edges`. */
+export function readEdges(
+  database: Database,
+  taskId: string,
+  { side, after = -1, limit, open = false }: EdgeQuery,
+): readonly Edge[] | null {
+  const row = database.get('select seq from tasklane_task where id = ?', taskId);
+  if (row === undefined) return null;
+  const [here, there] = side === 'dependencies' ? ['dependent', 'dependency'] : ['dependency', 'dependent'];
+  const sql =
+    `select t.id, e.on_failure, e.open, t.seq from tasklane_edge e join tasklane_task t on t.seq = e.${there} ` +
+    `where e.${here} = ? and e.${there} > ? ${open ? 'and e.open = 1' : ''} order by e.${there} limit ? + 0`;
+  return database.all(sql, row[0] as number, after, limit).map(([id, onFailure, isOpen, place]) => ({
+    id: id as string,
+    onFailure: ON_FAILURE[onFailure as number] as OnFailure,
+    open: isOpen === 1,
+    place: place as number,
+  }));
+}

@@ -1,0 +1,90 @@
+import { afterEnd, ON_FAILURE, type OnFailure, released, unneeded } from '../../flow/rules.ts';
+import type { TaskRecord } from '../../task/record.ts';
+import { isFinal } from '../../task/status.ts';
+import type { Followed } from '../storage.ts';
+import { AWAITED, DEPENDS, recordOf, type Stored } from './rows.ts';
+import type { Moved, Transaction } from './transaction.ts';
+import { readStoredAt, takeStep } from './write.ts';
+
+const WAITED_FOR =
+  'select dependency, own from tasklane_edge indexed by tasklane_edge_open where dependent = ? and open = 1 ' +
+  'order by dependency';
+const WAITS_NO_MORE =
+  'update tasklane_edge indexed by tasklane_edge_open set open = 0 where dependent = ? and open = 1';
+const WAITING_FOR =
+  'select dependent, on_failure from tasklane_edge indexed by tasklane_edge_dependency where dependency = ? ' +
+  'and open = 1 order by dependent';
+const AWAITED_NO_MORE =
+  'update tasklane_edge indexed by tasklane_edge_dependency set open = 0 where dependency = ? and open = 1';
+const IS_AWAITED =
+  'select 1 from tasklane_edge indexed by tasklane_edge_dependency where dependency = ? and open = 1 limit 1';
+const WAITS = 'select 1 from tasklane_edge indexed by tasklane_edge_open where dependent = ? and open = 1 limit 1';
+
+/**
+ * Does what follows from the ends of tasks, in the same transaction: releases, fails or skips what waited for them, and
+ * cancels what only those needed; and so on until nothing follows any more.
+ * @param payloads read whole records
+ * @returns what changed, in that order
+ */
+export function follow(transaction: Transaction, payloads = true): readonly TaskRecord[] {
+  if (transaction.moved.length === 0) return NOTHING;
+  const followed: TaskRecord[] = [];
+  for (let moved = transaction.moved; moved.length > 0; moved = transaction.moved) {
+    transaction.moved = [];
+    moved.sort((a, b) => a.stored.seq - b.stored.seq); // those of one moment have no order of their own
+    for (const each of moved) {
+      for (const stored of [...leave(transaction, each, payloads), ...end(transaction, each, payloads)]) {
+        followed.push(recordOf(stored.task));
+      }
+    }
+  }
+  return followed;
+}
+
+/** As an answer has it. */
+export function followedBy(followed: readonly TaskRecord[]): Followed {
+  return followed.length === 0 ? NONE : { followed };
+}
+
+const NOTHING: readonly TaskRecord[] = [];
+const NONE: Followed = {};
+
+/** A task that waited does so no more. Where it will not run, what was made only for it and has not started is cancelled. */
+function leave(transaction: Transaction, { stored, from }: Moved, payloads: boolean): readonly Stored[] {
+  const { database } = transaction;
+  const { seq, edges, task } = stored;
+  if (from !== 'waiting' || (edges & DEPENDS) === 0) return [];
+  const waitedFor = database.all(WAITED_FOR, seq);
+  if (waitedFor.length === 0) return [];
+  database.run(WAITS_NO_MORE, seq);
+  if (!isFinal(task.status)) return [];
+  const cancelled: Stored[] = [];
+  for (const [dependency, own] of waitedFor) {
+    if (own !== 1 || database.get(IS_AWAITED, dependency as number) !== undefined) continue;
+    const found = readStoredAt(transaction, dependency as number, payloads);
+    if (found === null || found.started || !NOT_CLAIMED.includes(found.task.status)) continue;
+    cancelled.push(takeStep(transaction, found, unneeded(task.id)));
+  }
+  return cancelled;
+}
+
+const NOT_CLAIMED: readonly string[] = ['waiting', 'scheduled', 'queued'];
+
+/** A task that others waited for has ended. */
+function end(transaction: Transaction, { stored, from: _ }: Moved, payloads: boolean): readonly Stored[] {
+  const { database, now } = transaction;
+  const { seq, edges, task } = stored;
+  if (!isFinal(task.status) || (edges & AWAITED) === 0) return [];
+  const waiting = database.all(WAITING_FOR, seq);
+  if (waiting.length === 0) return [];
+  database.run(AWAITED_NO_MORE, seq);
+  const changed: Stored[] = [];
+  for (const [dependent, policy] of waiting as readonly (readonly [number, number])[]) {
+    const step = afterEnd(task, ON_FAILURE[policy] as OnFailure);
+    if (step === null && database.get(WAITS, dependent) !== undefined) continue;
+    const found = readStoredAt(transaction, dependent, payloads);
+    if (found?.task.status !== 'waiting') continue;
+    changed.push(takeStep(transaction, found, step ?? released(found.task, now)));
+  }
+  return changed;
+}
