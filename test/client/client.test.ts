@@ -140,7 +140,7 @@ describe('cancel', () => {
     expect(['cancelling', 'cancelled']).toContain((await world.client.cancel(id, 'no longer')).status);
     expect(await world.client.wait(id)).toMatchObject({ status: 'cancelled', cancelReason: 'no longer' });
     await expect(world.client.cancel(id)).rejects.toBeInstanceOf(TransitionError);
-    await expect(world.client.cancel(id)).rejects.toMatchObject({ allowed: ['queued', 'scheduled'] });
+    await expect(world.client.cancel(id)).rejects.toMatchObject({ allowed: ['queued', 'scheduled', 'waiting'] });
   });
 });
 

@@ -282,7 +282,7 @@ onEachStorage('cancel', (world) => {
       await task.result();
       const error = await errorOf(task.cancel());
       expect(error).toBeInstanceOf(TransitionError);
-      expect(error).toMatchObject({ code: 'transition_refused', allowed: ['queued', 'scheduled'] });
+      expect(error).toMatchObject({ code: 'transition_refused', allowed: ['queued', 'scheduled', 'waiting'] });
       expect((error as Error).message).toContain(task.id);
     });
 

@@ -117,7 +117,7 @@ onEachStorage('later', (world) => {
       expect(await errorOf(manager.runNow(task.id))).toMatchObject({ allowed: ['cancelled', 'succeeded', 'failed'] });
       run.finish();
       await waitFor(manager, task.id, 'succeeded');
-      expect(await errorOf(manager.runNow(task.id))).toMatchObject({ allowed: ['queued', 'scheduled'] });
+      expect(await errorOf(manager.runNow(task.id))).toMatchObject({ allowed: ['queued', 'scheduled', 'waiting'] });
     });
 
     test('an unknown id: TaskNotFoundError', async () => {

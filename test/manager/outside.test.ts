@@ -186,7 +186,7 @@ onEachStorage('settled from outside', (world) => {
     for (const call of [() => manager.complete(task.id), () => manager.fail(task.id, 'no')]) {
       const error = await errorOf(call());
       expect(error).toBeInstanceOf(TransitionError);
-      expect(error).toMatchObject({ allowed: ['queued', 'scheduled'] });
+      expect(error).toMatchObject({ allowed: ['queued', 'scheduled', 'waiting'] });
     }
     expect(await errorOf(manager.complete('task_none'))).toBeInstanceOf(TaskNotFoundError);
     expect(await errorOf(manager.fail('task_none', 'no'))).toBeInstanceOf(TaskNotFoundError);
