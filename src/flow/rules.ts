@@ -50,11 +50,6 @@ export function waitAgain(step: Step): Step {
   return { ...step, to: 'waiting' };
 }
 
-/** Whether no attempt holds a task that has not ended: it can be cancelled without telling anybody. */
-export function isIdle(status: Status): boolean {
-  return status === 'waiting' || status === 'scheduled' || status === 'queued';
-}
-
 /** Whether a step from one status to another is of interest to the edges of a task. */
 export function concernsEdges(from: Status, to: Status): boolean {
   return from !== to && (from === 'waiting' || isFinal(to));

@@ -1,6 +1,6 @@
 import { afterEnd, ON_FAILURE, type OnFailure, released, unneeded } from '../../flow/rules.ts';
 import type { TaskRecord } from '../../task/record.ts';
-import { isFinal } from '../../task/status.ts';
+import { isFinal, type Status } from '../../task/status.ts';
 import type { Followed } from '../storage.ts';
 import { AWAITED, DEPENDS, recordOf, type Stored } from './rows.ts';
 import type { Moved, Transaction } from './transaction.ts';
@@ -46,6 +46,8 @@ export function followedBy(followed: readonly TaskRecord[]): Followed {
   return followed.length === 0 ? NONE : { followed };
 }
 
+/** Statuses in which no attempt holds a task that has not ended. */
+const IDLE: readonly Status[] = ['waiting', 'scheduled', 'queued'];
 const NOTHING: readonly TaskRecord[] = [];
 const NONE: Followed = {};
 
@@ -62,16 +64,14 @@ function leave(transaction: Transaction, { stored, from }: Moved, payloads: bool
   for (const [dependency, own] of waitedFor) {
     if (own !== 1 || database.get(IS_AWAITED, dependency as number) !== undefined) continue;
     const found = readStoredAt(transaction, dependency as number, payloads);
-    if (found === null || found.started || !NOT_CLAIMED.includes(found.task.status)) continue;
+    if (found === null || found.started || !IDLE.includes(found.task.status)) continue;
     cancelled.push(takeStep(transaction, found, unneeded(task.id)));
   }
   return cancelled;
 }
 
-const NOT_CLAIMED: readonly string[] = ['waiting', 'scheduled', 'queued'];
-
 /** A task that others waited for has ended. */
-function end(transaction: Transaction, { stored, from: _ }: Moved, payloads: boolean): readonly Stored[] {
+function end(transaction: Transaction, { stored }: Moved, payloads: boolean): readonly Stored[] {
   const { database, now } = transaction;
   const { seq, edges, task } = stored;
   if (!isFinal(task.status) || (edges & AWAITED) === 0) return [];
