@@ -17,7 +17,14 @@ export function filterParameters(filter: TaskFilter = {}): URLSearchParams | nul
     if (list.length === 0) return null;
     query.set(key, list.join(','));
   }
-  for (const key of TEXTS) if (filter[key] !== undefined) query.set(key, filter[key]);
+  for (const key of TEXTS) {
+    const wanted = filter[key];
+    if (typeof wanted === 'object') throw new OptionError(`filter.${key}`, 'text, over HTTP', wanted);
+    if (wanted !== undefined) query.set(key, wanted);
+  }
+  for (const key of ['input', 'result'] as const) {
+    if (filter[key] !== undefined) throw new OptionError(`filter.${key}`, 'left out, over HTTP', filter[key]);
+  }
   for (const [key, wanted] of Object.entries(filter.tags ?? {})) {
     const values = tagValues(key, wanted);
     if (values?.length === 0) return null;

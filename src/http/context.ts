@@ -3,6 +3,7 @@ import type { TaskManager } from '../manager.ts';
 import { Access } from './access.ts';
 import { EventHub } from './event-hub.ts';
 import type { HttpSettings } from './options.ts';
+import { Submission } from './submission.ts';
 
 /** What the routes of one handler share. */
 export interface HttpContext {
@@ -10,6 +11,7 @@ export interface HttpContext {
   readonly inside: Inside;
   readonly settings: HttpSettings;
   readonly access: Access;
+  readonly submission: Submission;
   readonly hub: EventHub;
   /** Aborted by `close()`: what is held is answered at once. */
   readonly closing: AbortSignal;
@@ -22,5 +24,6 @@ export function makeContext(manager: TaskManager, settings: HttpSettings, closin
   const origins = cors === null || cors.origins === '*' || !cors.credentials ? [] : cors.origins;
   const { definitionOf } = inside;
   const access = new Access(authenticate, origins, { policy, hideForbidden, redact, definitionOf });
-  return { manager, inside, settings, access, closing, hub: new EventHub({ maxStreams: streams }) };
+  const submission = new Submission(manager, settings);
+  return { manager, inside, settings, access, submission, closing, hub: new EventHub({ maxStreams: streams }) };
 }

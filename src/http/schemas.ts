@@ -75,9 +75,11 @@ export const TaskPatch = z.strictObject({
   metadata: z.unknown().optional(),
 });
 
-/** What a list can be sorted by; `-` for descending. */
+/** What a list can be sorted by; `-` for descending. Not by an input or a result: a cursor would tell what `redact` hides. */
 export const Sort = z.enum(
-  SORT_KEYS.flatMap((key) => [key, `-${key}`] as const) as [SortKey | `-${SortKey}`, ...(SortKey | `-${SortKey}`)[]],
+  SORT_KEYS.filter((key) => key !== 'inputText' && key !== 'resultText').flatMap(
+    (key) => [key, `-${key}`] as const,
+  ) as [SortKey | `-${SortKey}`, ...(SortKey | `-${SortKey}`)[]],
 );
 
 /** The parameters of a path that names a task. */

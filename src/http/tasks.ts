@@ -1,5 +1,6 @@
 import { IdempotencyConflictError, UniqueConflictError } from '../errors.ts';
 import type { TaskAction } from '../handler/rights.ts';
+import type { TaskManager } from '../manager.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Caller } from './caller.ts';
 import type { HttpContext } from './context.ts';
@@ -16,7 +17,7 @@ export async function permitted(
 }
 
 /** What a key points at may be somebody else's task: then the caller is told of the conflict, and not of the task. */
-export async function withoutStrangers({ manager }: HttpContext, caller: Caller, error: unknown): Promise<unknown> {
+export async function withoutStrangers(manager: TaskManager, caller: Caller, error: unknown): Promise<unknown> {
   if (!(error instanceof UniqueConflictError || error instanceof IdempotencyConflictError)) return error;
   const task = await manager.get(error.taskId, { archived: true });
   if (task !== null && caller.reads(task)) return error;

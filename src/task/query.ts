@@ -1,19 +1,24 @@
 import { OptionError } from '../errors.ts';
+import { canonicalJson, type JsonValue, toJson } from './json.ts';
 import type { Tag, TaskRecord } from './record.ts';
 import { STATUSES, type Status } from './status.ts';
 
 /** Exclusive bounds, epoch ms. */
 export type Range = { readonly after?: number | undefined; readonly before?: number | undefined };
 
+/** That there is no value. */
+type None = { readonly none: true };
+
 /** All keys AND; a list is OR. */
 export type TaskFilter = {
   readonly status?: Status | readonly Status[] | undefined;
   readonly handler?: string | readonly string[] | undefined;
   readonly ids?: readonly string[] | undefined;
-  readonly submittedBy?: string | undefined;
-  readonly entityId?: string | undefined;
-  readonly parentId?: string | undefined;
-  readonly scheduleId?: string | undefined;
+  /** `none`, here and in the next three: has none. */
+  readonly submittedBy?: string | None | undefined;
+  readonly entityId?: string | None | undefined;
+  readonly parentId?: string | None | undefined;
+  readonly scheduleId?: string | None | undefined;
   readonly description?: string | undefined;
   /** `any`: has any value. Compared as text. */
   readonly tags?: Readonly<Record<string, Tag | readonly Tag[] | { readonly any: true }>> | undefined;
@@ -22,11 +27,14 @@ export type TaskFilter = {
   readonly finished?: Range | undefined;
   /** Case-insensitive substring of id, handler, description, submittedBy or entityId. */
   readonly text?: string | undefined;
+  /** Equal to this JSON value, whatever the order of its keys. Like `text`, no index serves it. */
+  readonly input?: unknown;
+  readonly result?: unknown;
   /** Default false; `'both'`: archived ones too. */
   readonly archived?: boolean | 'both' | undefined;
 };
 
-/** What a list can be sorted by. `id` is submit order. */
+/** What a list can be sorted by. `id` is submit order; `inputText` and `resultText` are as JSON, and no index serves them. */
 export const SORT_KEYS = [
   'id',
   'createdAt',
@@ -37,25 +45,33 @@ export const SORT_KEYS = [
   'status',
   'submittedBy',
   'entityId',
+  'inputText',
+  'resultText',
 ] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
 
 /** The columns that a filter compares with one text. */
 export const TEXT_KEYS = ['submittedBy', 'entityId', 'parentId', 'scheduleId', 'description'] as const;
+/** Those that a task can be asked for by having none. */
+const NULLABLE_KEYS: readonly string[] = ['submittedBy', 'entityId', 'parentId', 'scheduleId'];
+/** What is compared as JSON. */
+export const JSON_KEYS = ['input', 'result'] as const;
+/** How much of the text of an input or a result counts in an order, in characters. */
+export const SORTED_CHARACTERS = 200;
 /** The ranges of a filter, and the time each bounds. */
 export const RANGE_KEYS = { created: 'createdAt', updated: 'updatedAt', finished: 'finishedAt' } as const;
 /** Where `text` looks. */
 const SEARCHED_KEYS = ['id', 'handler', 'description', 'submittedBy', 'entityId'] as const;
 
-/** A filter that was checked: lists are lists, tag values are text, nothing is undefined. */
+/** A filter that was checked: lists are lists, tag values are text, none is null, nothing is undefined. */
 export interface Condition {
   readonly status?: readonly Status[];
   readonly handler?: readonly string[];
   readonly ids?: readonly string[];
-  readonly submittedBy?: string;
-  readonly entityId?: string;
-  readonly parentId?: string;
-  readonly scheduleId?: string;
+  readonly submittedBy?: string | null;
+  readonly entityId?: string | null;
+  readonly parentId?: string | null;
+  readonly scheduleId?: string | null;
   readonly description?: string;
   /** By tag: the texts one of which it has, or null for any value. */
   readonly tags?: readonly (readonly [key: string, values: readonly string[] | null])[];
@@ -64,6 +80,9 @@ export interface Condition {
   readonly finished?: Range;
   /** In lower case. */
   readonly text?: string;
+  /** As canonical JSON. */
+  readonly input?: string;
+  readonly result?: string;
   readonly archived: boolean | 'both';
 }
 
@@ -75,6 +94,7 @@ const FILTER_KEYS: readonly string[] = [
   'tags',
   ...Object.keys(RANGE_KEYS),
   'text',
+  ...JSON_KEYS,
   'archived',
 ];
 
@@ -98,8 +118,12 @@ export function parseFilter(filter: TaskFilter = {}, option = 'filter'): Conditi
   for (const key of [...TEXT_KEYS, 'text'] as const) {
     const value = filter[key];
     if (value === undefined) continue;
-    if (typeof value !== 'string') throw new OptionError(`${option}.${key}`, 'text', value);
-    condition[key] = key === 'text' ? value.toLowerCase() : value;
+    if (NULLABLE_KEYS.includes(key) && isNone(value)) condition[key as 'entityId'] = null;
+    else if (typeof value !== 'string') throw new OptionError(`${option}.${key}`, 'text', value);
+    else condition[key] = key === 'text' ? value.toLowerCase() : value;
+  }
+  for (const key of JSON_KEYS) {
+    if (filter[key] !== undefined) condition[key] = canonicalJson(toJson(filter[key], `${option}.${key}`));
   }
   for (const key of Object.keys(RANGE_KEYS) as (keyof typeof RANGE_KEYS)[]) {
     const range = filter[key];
@@ -122,6 +146,10 @@ export function matches(task: TaskRecord, condition: Condition): boolean {
   if (condition.handler !== undefined && !condition.handler.includes(task.handler)) return false;
   if (condition.ids !== undefined && !condition.ids.includes(task.id)) return false;
   for (const key of TEXT_KEYS) if (condition[key] !== undefined && condition[key] !== task[key]) return false;
+  for (const key of JSON_KEYS) {
+    if (condition[key] !== undefined && condition[key] !== canonicalJson((task[key] ?? null) as JsonValue))
+      return false;
+  }
   for (const [key, column] of Object.entries(RANGE_KEYS) as [keyof typeof RANGE_KEYS, 'createdAt'][]) {
     const range = condition[key];
     if (range !== undefined && !within(task[column], range)) return false;
@@ -167,6 +195,10 @@ export function isTag(value: unknown): value is Tag {
   );
 }
 
+function isNone(value: unknown): value is None {
+  return value !== null && typeof value === 'object' && (value as { none?: unknown }).none === true;
+}
+
 function isStatus(value: unknown): value is Status {
   return STATUSES.includes(value as Status);
 }
@@ -186,4 +218,12 @@ function list<T>(
   if (wrong !== undefined || items.includes(undefined as T))
     throw new OptionError(option, `${allowed}, or a list`, wrong);
   return items;
+}
+
+/** What `inputText` and `resultText` sort by; null: there is none. */
+export function sortText({ input, result }: TaskRecord, key: 'inputText' | 'resultText'): string | null {
+  const value = key === 'inputText' ? input : result;
+  if (value === null || value === undefined) return null;
+  const text = JSON.stringify(value).slice(0, 2 * SORTED_CHARACTERS);
+  return text.length <= SORTED_CHARACTERS ? text : Array.from(text).slice(0, SORTED_CHARACTERS).join('');
 }

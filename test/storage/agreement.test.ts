@@ -168,6 +168,9 @@ class Life {
           { archived: 'both' },
           { status: draw(STATUSES) },
           { handler: 'a' },
+          { submittedBy: { none: true } },
+          { input: { n: 1 } },
+          { result: null },
           { tags: { team: draw(['x', 2]) } },
           { text: draw(['a', 'TASK', 'new']) },
         ] as const);

@@ -22,7 +22,7 @@ export function actionRoutes(context: HttpContext): readonly Route[] {
   ): Promise<Response> {
     requireMatch(request.headers, await permitted(context, caller, action, id));
     const task = await change(id).catch(async (error: unknown) => {
-      throw await withoutStrangers(context, caller, error);
+      throw await withoutStrangers(manager, caller, error);
     });
     return json(202, caller.show(task), {
       location: link(`/tasks/${task.id}`),

@@ -1,5 +1,5 @@
 import { TaskNotFoundError } from '../../errors.ts';
-import { matches, type SortKey } from '../../task/query.ts';
+import { matches, type SortKey, sortText } from '../../task/query.ts';
 import { STATUSES, type Status } from '../../task/status.ts';
 import type { Position, StoredPage, StoredQuery } from '../storage.ts';
 import { Heap } from './heap.ts';
@@ -97,8 +97,8 @@ function candidates(tasks: Tasks, where: StoredQuery['where']): readonly Row[] {
   }
   for (const conditions of where) {
     const [condition, ...others] = conditions;
-    if (condition?.parentId !== undefined && others.length === 0)
-      return [...tasks.families.childrenOf(condition.parentId)];
+    const { parentId = null } = condition ?? {};
+    if (parentId !== null && others.length === 0) return [...tasks.families.childrenOf(parentId)];
   }
   return tasks.rows;
 }
@@ -116,6 +116,7 @@ function placeOf(tasks: Tasks, from: Position | { readonly id: string }, read: (
 
 function reader(sort: SortKey, words: readonly Status[] = []): (row: Row) => Position[0] {
   if (sort === 'id') return () => null;
+  if (sort === 'inputText' || sort === 'resultText') return (row) => sortText(row, sort);
   if (sort !== 'status') return (row) => row[sort];
   const order = [...new Set([...words, ...STATUSES])];
   const ranks = new Map(order.map((status, rank) => [status, rank]));

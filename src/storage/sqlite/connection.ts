@@ -6,7 +6,7 @@ import { Database } from './database.ts';
 import { cannotOpen, toStorageError } from './failures.ts';
 import { whenUnlocked } from './retry.ts';
 import { migrate, readVersion, SCHEMA_VERSION } from './schema.ts';
-import { HAS_TEXT, hasText } from './search.ts';
+import { HAS_TEXT, hasText, IS_JSON, isJson } from './search.ts';
 
 /**
  * How often the log is copied back, in pages. Fewer than SQLite's 1,000, so that no commit waits long for it; still fewer
@@ -55,6 +55,7 @@ export class Connection {
       // Two processes may find a new file at once: the one that gets the lock later finds the work done.
       if (version < SCHEMA_VERSION) await whenUnlocked(clock, file, () => upgrade(opened, file));
       opened.define(HAS_TEXT, hasText);
+      opened.define(IS_JSON, isJson);
       return new Connection(opened, file, clock);
     } catch (error) {
       database?.close();

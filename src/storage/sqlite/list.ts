@@ -7,9 +7,9 @@ import { avoided, partsOf } from './plan.ts';
 import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
 import { rowsSearched } from './search.ts';
 import { decodeText, encodeText } from './text.ts';
-import { type Sql, searchesText, type WantedTag, wantedTag, whereOf } from './where.ts';
+import { type Sql, searches, type WantedTag, wantedTag, whereOf } from './where.ts';
 
-/** A search by text goes so many places at a time, and stops after it has looked at so many tasks. */
+/** A search goes so many places at a time, and stops after it has looked at so many tasks. */
 const WINDOW = 20_000;
 const SEARCHED = 200_000;
 
@@ -26,10 +26,10 @@ export function listTasks(database: Database, query: StoredQuery): StoredPage {
   const up = query.descending === (query.backward ?? false);
   const offset = query.offset ?? 0;
   const wanted = query.limit + 1; // one more tells whether there is more
-  const { found, truncated } = searchesText(query.where)
+  const { found, truncated } = searches(query.where)
     ? search(database, query, up, from, offset + wanted)
     : { found: walk(database, query, up, from, offset, wanted), truncated: false };
-  const skipped = searchesText(query.where) ? found.slice(offset) : found;
+  const skipped = searches(query.where) ? found.slice(offset) : found;
   const page = skipped.slice(0, query.limit);
   if (query.backward === true) page.reverse();
   const sql = `select ${query.payloads ? COLUMNS : LIGHT_COLUMNS} from tasklane_task where seq = ?`;
@@ -129,7 +129,7 @@ function walkTag(
 }
 
 /**
- * A search by text, which no index serves. In submit order it goes window by window, as far as {@link SEARCHED} tasks;
+ * A search, which no index serves. In submit order it goes window by window, as far as {@link SEARCHED} tasks;
  * in any other order it looks at the newest that many.
  */
 function search(

@@ -1,4 +1,4 @@
-import type { SortKey } from '../../task/query.ts';
+import { SORTED_CHARACTERS, type SortKey } from '../../task/query.ts';
 import { STATUSES, type Status } from '../../task/status.ts';
 import type { Position, StoredQuery } from '../storage.ts';
 import type { Bindable } from './database.ts';
@@ -27,8 +27,10 @@ export const SORT_COLUMNS: Readonly<Record<SortKey, string>> = {
   status: 'status',
   submittedBy: 'submitted_by',
   entityId: 'entity_id',
+  inputText: `substr(input, 1, ${SORTED_CHARACTERS})`,
+  resultText: `substr(result, 1, ${SORTED_CHARACTERS})`,
 };
-const NULLABLE: readonly SortKey[] = ['finishedAt', 'submittedBy', 'entityId'];
+const NULLABLE: readonly SortKey[] = ['finishedAt', 'submittedBy', 'entityId', 'inputText', 'resultText'];
 const EVERYTHING: Sql = { text: '1', values: [] };
 
 /** What of the order the rest of a query is about. */

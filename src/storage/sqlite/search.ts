@@ -1,13 +1,17 @@
 import type { SQLOutputValue } from 'node:sqlite';
+import { canonicalJson, type JsonValue } from '../../task/json.ts';
 import { decodeText } from './text.ts';
 
 /** Name of {@link hasText} in SQL. */
 export const HAS_TEXT = 'tasklane_has_text';
 
-/** How many texts were looked through since the process started: what a search has cost is a difference of two. */
+/** Name of {@link isJson} in SQL. */
+export const IS_JSON = 'tasklane_is_json';
+
+/** How many rows were looked through since the process started: what a search has cost is a difference of two. */
 let searched = 0;
 
-/** Reads the count of rows that {@link hasText} looked through. */
+/** Reads the count of rows that were looked through. */
 export function rowsSearched(): number {
   return searched;
 }
@@ -23,4 +27,10 @@ export function hasText(text: SQLOutputValue = '', ...columns: SQLOutputValue[])
     if (typeof column === 'string' && decodeText(column).toLowerCase().includes(wanted)) return 1;
   }
   return 0;
+}
+
+/** Whether a column holds this JSON value. @param wanted as canonical JSON */
+export function isJson(wanted: SQLOutputValue = '', column: SQLOutputValue = null): number {
+  searched++;
+  return wanted === (column === null ? 'null' : canonicalJson(JSON.parse(column as string) as JsonValue)) ? 1 : 0;
 }

@@ -1,10 +1,10 @@
-import { type Condition, RANGE_KEYS, TEXT_KEYS } from '../../task/query.ts';
+import { type Condition, JSON_KEYS, RANGE_KEYS, TEXT_KEYS } from '../../task/query.ts';
 import type { Status } from '../../task/status.ts';
 import type { StoredQuery } from '../storage.ts';
 import type { Bindable } from './database.ts';
 import type { Avoided } from './plan.ts';
 import { statusCode } from './rows.ts';
-import { HAS_TEXT } from './search.ts';
+import { HAS_TEXT, IS_JSON } from './search.ts';
 import { encodeText } from './text.ts';
 
 /** Part of a statement with what is bound to it. */
@@ -55,9 +55,9 @@ export function wantedTag(where: StoredQuery['where']): WantedTag | null {
   return wanted;
 }
 
-/** Whether a search by text is part of it. */
-export function searchesText(where: StoredQuery['where']): boolean {
-  return where.some((group) => group.some((condition) => condition.text !== undefined));
+/** Whether a search that no index serves is part of it. */
+export function searches(where: StoredQuery['where']): boolean {
+  return where.some((group) => group.some(({ text, input, result }) => (text ?? input ?? result) !== undefined));
 }
 
 function conditionOf(condition: Condition, avoid: Avoided): Sql {
@@ -69,7 +69,8 @@ function conditionOf(condition: Condition, avoid: Avoided): Sql {
   if (condition.ids !== undefined) parts.push(isIn('id', condition.ids));
   for (const key of TEXT_KEYS) {
     const value = condition[key];
-    if (value !== undefined) parts.push(sql(`${COLUMN_OF[key]} = ?`, encodeText(value)));
+    if (value === null) parts.push(sql(`${COLUMN_OF[key]} is null`));
+    else if (value !== undefined) parts.push(sql(`${COLUMN_OF[key]} = ?`, encodeText(value)));
   }
   for (const [key, time] of Object.entries(RANGE_KEYS) as [keyof typeof RANGE_KEYS, keyof typeof COLUMN_OF][]) {
     const range = condition[key];
@@ -83,6 +84,10 @@ function conditionOf(condition: Condition, avoid: Avoided): Sql {
   if (condition.archived !== 'both') parts.push(sql(`archived_at is ${condition.archived ? 'not null' : 'null'}`));
   if (condition.text !== undefined) {
     parts.push(sql(`${HAS_TEXT}(?, id, handler, description, submitted_by, entity_id)`, encodeText(condition.text)));
+  }
+  for (const key of JSON_KEYS) {
+    const value = condition[key];
+    if (value !== undefined) parts.push(sql(`${IS_JSON}(?, ${key})`, value));
   }
   return join(parts, 'and');
 }

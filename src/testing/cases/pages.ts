@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { TaskNotFoundError } from '../../errors.ts';
 import type { StoredPage, StoredQuery } from '../../storage/storage.ts';
-import { SORT_KEYS } from '../../task/query.ts';
+import { SORT_KEYS, sortText } from '../../task/query.ts';
 import type { TaskRecord } from '../../task/record.ts';
 import { STATUSES, type Status } from '../../task/status.ts';
 import { archive, cancel, fail, succeed } from '../../task/transition.ts';
@@ -15,11 +15,12 @@ async function fill(world: World): Promise<readonly TaskRecord[]> {
       priority: [0, 5, -5][at % 3] ?? 0,
       submittedBy: [null, 'x', 'ö', '', '\uffee', '😀'][at % 6] ?? null,
       entityId: at % 5 === 0 ? null : `e${at % 7}`,
+      input: [null, { b: 1 }, 'ö', [1, 2], `😀`.repeat(150 + (at % 3)), `x`.repeat(300)][at % 6] ?? null,
       createdAt: world.clock.now() + ((at * 7) % 5),
       updatedAt: world.clock.now() + ((at * 11) % 6),
     };
     if (at % 4 === 0) await world.submit({ ...fields, status: 'waiting' });
-    else if (at % 5 === 0) await world.ended(at % 2 === 0 ? succeed(1) : fail(BOOM), fields);
+    else if (at % 5 === 0) await world.ended(at % 2 === 0 ? succeed([1, { n: at }]) : fail(BOOM), fields);
     else if (at % 7 === 0) await world.running(fields);
     else await world.submit(fields);
     if (at % 6 === 0) await world.clock.advance('1s');
@@ -53,6 +54,7 @@ function sorted(
   const order = [...words, ...STATUSES.filter((status) => !words.includes(status))];
   const read = (record: TaskRecord) => {
     if (sort === 'id') return 0;
+    if (sort === 'inputText' || sort === 'resultText') return sortText(record, sort);
     return sort === 'status' ? order.indexOf(record.status) : record[sort];
   };
   const compare = (a: string | number | null, b: string | number | null): number => {
