@@ -1,4 +1,5 @@
 import type { Scenario } from './harness.ts';
+import { scenario as httpRequests } from './scenarios/http-requests.ts';
 import { scenario as memory1m } from './scenarios/memory-1m.ts';
 import { scenario as memory100k } from './scenarios/memory-100k.ts';
 import { scenario as memoryBytes } from './scenarios/memory-bytes.ts';
@@ -30,4 +31,5 @@ export const scenarios: readonly Scenario[] = [
   sqlitePages,
   sqliteColdStart,
   sqliteSaturated,
+  httpRequests,
 ];

@@ -1,8 +1,11 @@
 import type { Controls } from './controls.ts';
 import type { TaskNews } from './events.ts';
+import type { SubmittedHandle } from './handle.ts';
 import type { AnyTask } from './handler/define.ts';
 import type { TaskManager } from './manager.ts';
 import type { Queries } from './queries.ts';
+import type { Keep } from './submit/intake.ts';
+import type { SubmitOptions } from './submit/options.ts';
 import type { TaskRecord } from './task/record.ts';
 
 /**
@@ -12,6 +15,8 @@ import type { TaskRecord } from './task/record.ts';
 export interface Inside {
   readonly queries: Queries;
   readonly controls: Controls;
+  /** As `manager.submit`; `keep` spares the reading of what was just stored. */
+  readonly submit: (handler: string, input: unknown, options: SubmitOptions, keep: Keep) => Promise<SubmittedHandle>;
   readonly definitionOf: (handler: string) => AnyTask | undefined;
   /** What ids begin with. */
   readonly idPrefix: string;

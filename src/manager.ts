@@ -65,6 +65,7 @@ export class TaskManager<
     exposeInside(this, {
       queries: this.#queries,
       controls: this.#controls,
+      submit: (handler, input, options, keep) => this.#intake.submit(handler, input, options, keep),
       definitionOf: (handler) => environment.registry.find(handler)?.definition,
       idPrefix: settings.idPrefix,
       now: () => clock.now(),

@@ -24,6 +24,6 @@ export function makeContext(manager: TaskManager, settings: HttpSettings, closin
   const origins = cors === null || cors.origins === '*' || !cors.credentials ? [] : cors.origins;
   const { definitionOf } = inside;
   const access = new Access(authenticate, origins, { policy, hideForbidden, redact, definitionOf });
-  const submission = new Submission(manager, settings);
+  const submission = new Submission(manager, inside, settings);
   return { manager, inside, settings, access, submission, closing, hub: new EventHub({ maxStreams: streams }) };
 }

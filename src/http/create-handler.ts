@@ -23,6 +23,9 @@ export type ServeOptions = Optional<{
   address: string;
 }>;
 
+/** Of a URL without a query; to make one takes as long as to route the request. */
+const NO_SEARCH = new URLSearchParams();
+
 /** The HTTP surface of a manager, as a function of Fetch requests. It never rejects. */
 export interface TaskHandler {
   (request: Request, options?: ServeOptions): Promise<Response>;
@@ -92,7 +95,7 @@ function buildApp({ settings, access }: HttpContext, routes: readonly Route[], d
           {
             request: req,
             caller,
-            search: url.searchParams,
+            search: url.search === '' ? NO_SEARCH : url.searchParams,
             params: context.params ?? {},
             link: (path) => basePath + api + path,
           },

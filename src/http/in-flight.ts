@@ -12,8 +12,11 @@ export class InFlight {
    * @param key null: nothing to keep apart
    * @throws {HttpProblem} 409 while the key is in flight
    */
-  async run<T>(key: string | null, work: () => Promise<T>): Promise<T> {
-    if (key === null) return work();
+  run<T>(key: string | null, work: () => Promise<T>): Promise<T> {
+    return key === null ? work() : this.#runAlone(key, work);
+  }
+
+  async #runAlone<T>(key: string, work: () => Promise<T>): Promise<T> {
     if (this.#keys.has(key)) {
       const detail = 'A request with this Idempotency-Key is being worked on.';
       throw new HttpProblem('idempotency_in_flight', detail, {}, { 'retry-after': '1' });

@@ -4,6 +4,7 @@ import type { Caller } from './caller.ts';
 import { issuesOf } from './issues.ts';
 import { BodyInvalidProblem, HttpProblem, type ProblemCode } from './problem.ts';
 import { badParameter, listKeys, readQuery } from './query.ts';
+import { together } from './turn.ts';
 
 /** The methods that routes have. HEAD comes with GET (RFC 9110, section 9.3.2). */
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -106,13 +107,15 @@ export function route<
           querySchema === undefined ? {} : parseQuery(querySchema, readQuery(search, lists, limits.queryParameters)),
         body: bodySchema === undefined ? undefined : parseBody(bodySchema, await readJson(request, limits)),
       };
+      await together();
       return handle(call as Call<z.output<Params>, z.output<Query>, z.output<Body>>);
     },
   };
 }
 
 function parseParams(schema: z.ZodObject, raw: Readonly<Record<string, string>>): unknown {
-  const params = Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, decodeURIComponent(value)]));
+  const params: Record<string, string> = {};
+  for (const name in raw) params[name] = decodeURIComponent(raw[name] ?? '');
   const parsed = schema.safeParse(params);
   // a path that cannot name anything names nothing
   if (!parsed.success) throw new HttpProblem('task_not_found', 'No task has an id of this form.');
@@ -143,9 +146,11 @@ const FREE: readonly string[] = ['input', 'metadata'];
 /** The path of a key `__proto__`, which schemas pass over in silence; null: there is none. */
 function prototypeKey(value: unknown, path: readonly string[] = []): string | null {
   if (value === null || typeof value !== 'object') return null;
-  for (const [key, held] of Object.entries(value)) {
+  for (const key in value) {
     if (key === '__proto__') return [...path, key].join('.');
-    const found = path.length === 0 && FREE.includes(key) ? null : prototypeKey(held, [...path, key]);
+    const held = (value as Record<string, unknown>)[key];
+    if (held === null || typeof held !== 'object' || (path.length === 0 && FREE.includes(key))) continue;
+    const found = prototypeKey(held, [...path, key]);
     if (found !== null) return found;
   }
   return null;

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import { InputInvalidError } from '../errors.ts';
 import type { SubmittedHandle } from '../handle.ts';
+import type { Inside } from '../internal.ts';
 import type { TaskManager } from '../manager.ts';
+import { WarnedError } from '../submit/check.ts';
 import type { SubmitOptions } from '../submit/options.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Caller } from './caller.ts';
@@ -32,11 +34,13 @@ export interface Submitted {
 /** Takes submits in, whichever API they come by: rights, limit and idempotency are the same. */
 export class Submission {
   readonly #manager: TaskManager;
+  readonly #inside: Inside;
   readonly #limit: SubmitLimit | null;
   readonly #inFlight = new InFlight();
 
-  constructor(manager: TaskManager, { submits }: HttpSettings) {
+  constructor(manager: TaskManager, inside: Inside, { submits }: HttpSettings) {
     this.#manager = manager;
+    this.#inside = inside;
     this.#limit = submits === null ? null : new SubmitLimit(submits);
   }
 
@@ -56,18 +60,30 @@ export class Submission {
       runAt: runAt === undefined ? undefined : new Date(runAt),
       idempotencyKey: key ?? undefined,
     };
+    if (rest.parentId !== undefined) await this.#requireParent(caller, rest.parentId);
+    let made: TaskRecord | null = null;
+    const keep = (record: TaskRecord): void => {
+      made = record;
+    };
     const task = await this.#inFlight.run(key === null ? null : JSON.stringify([submittedBy, key]), () =>
-      this.#manager.submit(handler, input, options).catch(async (error: unknown) => {
-        if (error instanceof InputInvalidError) throw inBody(error, failOnWarning ? '' : 'input');
+      this.#inside.submit(handler, input, options, keep).catch(async (error: unknown) => {
+        if (error instanceof InputInvalidError) throw inBody(error);
         throw await withoutStrangers(this.#manager, caller, error);
       }),
     );
-    const record = await this.#manager.get(task.id, { archived: true });
+    const record = task.created ? made : await this.#manager.get(task.id, { archived: true });
     if (record === null)
       throw new HttpProblem('task_not_found', `Task ${task.id} was deleted as soon as it was there.`);
     // An earlier task answers only whom it may; whoever made a task may see what he made.
     if (task.matched !== null && !caller.reads(record)) throw keyTaken(`${task.matched}_conflict`);
     return { record, earlier: !task.created, warnings: task.warnings };
+  }
+
+  /** A child holds up the deletion of its parent, so nobody hangs one on a task that does not exist for him. */
+  async #requireParent(caller: Caller, id: string): Promise<void> {
+    const parent = await this.#manager.get(id, { archived: true });
+    if (parent !== null && caller.sees(parent)) return;
+    throw new BodyInvalidProblem([{ path: 'parentId', message: `There is no task ${JSON.stringify(id)}` }]);
   }
 }
 
@@ -88,12 +104,10 @@ function submitterOf(wanted: Wanted, caller: Caller): string | undefined {
   return submittedBy;
 }
 
-/**
- * The library tells where in the input something is wrong; the client sent a body.
- * @param whole where an issue without a path is: warnings are about all of the submit
- */
-function inBody({ issues }: InputInvalidError, whole: string): BodyInvalidProblem {
+/** The library tells where in the input something is wrong, or in the submit; the client sent a body. */
+function inBody(error: InputInvalidError): BodyInvalidProblem {
+  if (error instanceof WarnedError) return new BodyInvalidProblem(error.issues);
   return new BodyInvalidProblem(
-    issues.map(({ path, message }) => ({ path: path === '' ? whole : `input.${path}`, message })),
+    error.issues.map(({ path, message }) => ({ path: path === '' ? 'input' : `input.${path}`, message })),
   );
 }

@@ -40,12 +40,20 @@ export const ALL_PAYLOADS: Payloads = { input: true, result: true };
 /** Neither, as events have it. */
 export const NO_PAYLOADS: Payloads = { input: false, result: false };
 
-/** Epoch ms as RFC 3339 with milliseconds. */
+let second = Number.NaN;
+let secondText = '';
+
+/** Epoch ms as RFC 3339 with milliseconds. Most times of a record, and of those around it, lie in one second. */
 export function wireTime(ms: number): string {
-  return new Date(ms).toISOString();
+  const at = Math.floor(ms / 1_000);
+  if (at !== second) {
+    secondText = new Date(at * 1_000).toISOString().slice(0, -4);
+    second = at;
+  }
+  return `${secondText}${String(Math.floor(ms - at * 1_000)).padStart(3, '0')}Z`;
 }
 
-/** A record as the wire has it. The only place that knows. */
+/** A record as the wire has it. The only place that knows. What is left out is undefined, which JSON leaves out. */
 export function toWire(task: TaskRecord, payloads: Payloads = ALL_PAYLOADS): WireTask {
   const { id, handler, description, status, error, progress } = task;
   return {
@@ -53,8 +61,8 @@ export function toWire(task: TaskRecord, payloads: Payloads = ALL_PAYLOADS): Wir
     handler,
     description,
     status,
-    ...(payloads.input ? { input: task.input ?? null } : undefined),
-    ...(payloads.result ? { result: task.result ?? null } : undefined),
+    input: payloads.input ? (task.input ?? null) : undefined,
+    result: payloads.result ? (task.result ?? null) : undefined,
     error: wireError(error),
     progress: progress === null ? null : { ...progress, at: wireTime(progress.at) },
     checkpoint: task.checkpoint ?? null,

@@ -90,10 +90,13 @@ export class SubmitCheck {
   }
 }
 
+/** A submit with `failOnWarning` was warned of. Its issues name what was submitted, and nothing in the input. */
+export class WarnedError extends InputInvalidError {}
+
 function refuseWarned(checked: Checked): Checked {
   if (!checked.options.failOnWarning || checked.warnings.length === 0) return checked;
-  throw new InputInvalidError(
+  throw new WarnedError(
     'The submit has warnings',
-    checked.warnings.map(({ message }) => ({ path: '', message })),
+    checked.warnings.map(({ code, message }) => ({ path: code === 'run_at_past' ? 'runAt' : 'handler', message })),
   );
 }

@@ -8,6 +8,7 @@ import type { Runner } from '../run/runner.ts';
 import type { InsertAnswer, TaskDraft } from '../storage/storage.ts';
 import { TaskIds } from '../task/id.ts';
 import { cloneJson } from '../task/json.ts';
+import type { TaskRecord } from '../task/record.ts';
 import type { Announcer } from '../watch/announcer.ts';
 import { type Checked, SubmitCheck } from './check.ts';
 import { makeDraft } from './draft.ts';
@@ -19,9 +20,14 @@ export type AnyItem = { readonly handler: AnyTask | string; readonly input?: unk
 /** A turn's submits, which share one insert. They become tasks only then: what waits for the end of the turn is to be small. */
 interface Batch {
   readonly checked: Checked[];
+  /** By the place of a submit; made when one wants it. */
+  keeps: Map<number, Keep> | null;
   /** One a submit, in order. */
   readonly outcomes: Promise<readonly Outcome[]>;
 }
+
+/** Is given a copy of a task as it goes to the storage, which may refuse it, or answer with an earlier one. */
+export type Keep = (record: TaskRecord) => void;
 
 /** What became of a submit: its handle, or why it was refused. */
 type Outcome = SubmittedHandle | Error;
@@ -65,15 +71,20 @@ export class Intake {
   }
 
   /** @throws {TasklaneError} by rejecting, never at once */
-  submit(handler: AnyTask | string, input: unknown, options: SubmitOptions | undefined): Promise<SubmittedHandle> {
+  submit(
+    handler: AnyTask | string,
+    input: unknown,
+    options: SubmitOptions | undefined,
+    keep?: Keep,
+  ): Promise<SubmittedHandle> {
     let checked: Checked | Promise<Checked>;
     try {
       checked = this.#check(handler, input, options);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (checked instanceof Promise || !this.#lifecycle.isOpen) return this.#submitLater(checked);
-    return this.#join(checked);
+    if (checked instanceof Promise || !this.#lifecycle.isOpen) return this.#submitLater(checked, keep);
+    return this.#join(checked, keep);
   }
 
   /** All or nothing, in order. @throws {TasklaneError} of the first that is refused */
@@ -107,17 +118,21 @@ export class Intake {
     }
   }
 
-  async #submitLater(checking: Checked | Promise<Checked>): Promise<SubmittedHandle> {
+  async #submitLater(checking: Checked | Promise<Checked>, keep: Keep | undefined): Promise<SubmittedHandle> {
     const checked = await checking;
     if (!this.#lifecycle.isOpen) await this.#lifecycle.open();
-    return this.#join(checked);
+    return this.#join(checked, keep);
   }
 
   /** Into the batch of this turn. */
-  #join(checked: Checked): Promise<SubmittedHandle> {
+  #join(checked: Checked, keep: Keep | undefined): Promise<SubmittedHandle> {
     const batch = this.#batch ?? this.#newBatch();
     const index = batch.checked.length;
     batch.checked.push(checked);
+    if (keep !== undefined) {
+      batch.keeps ??= new Map();
+      batch.keeps.set(index, keep);
+    }
     this.#batch = index + 1 < BATCH ? batch : null;
     return batch.outcomes.then((outcomes) => {
       const outcome = outcomes[index];
@@ -129,15 +144,20 @@ export class Intake {
   #newBatch(): Batch {
     const checked: Checked[] = [];
     const outcomes = Promise.resolve().then(() => {
-      if (this.#batch?.checked === checked) this.#batch = null;
-      return this.#store(checked);
+      if (this.#batch === batch) this.#batch = null;
+      return this.#store(batch);
     });
-    return { checked, outcomes };
+    const batch: Batch = { checked, keeps: null, outcomes };
+    return batch;
   }
 
   /** Stores tasks, each for itself. */
-  async #store(checked: readonly Checked[]): Promise<readonly Outcome[]> {
+  async #store({ checked, keeps }: Batch): Promise<readonly Outcome[]> {
     const drafts = this.#drafts(checked);
+    for (const [index, keep] of keeps ?? []) {
+      const draft = drafts[index];
+      if (draft !== undefined) keep(copyOf(draft.record));
+    }
     const answers = await this.#insert(drafts, false);
     return drafts.map((draft, index) => {
       const answer = answers[index];
@@ -209,6 +229,12 @@ export class Intake {
       if (!tasks.some((task) => task !== null && this.#runner.isAbout(task))) return handles;
     }
   }
+}
+
+/** As `cloneJson`, for the hottest path: most of a new record is null. */
+function copyOf(record: TaskRecord): TaskRecord {
+  const { input, tags, metadata } = record;
+  return { ...record, input: cloneJson(input), tags: cloneJson(tags), metadata: cloneJson(metadata) };
 }
 
 function urgencyOf(drafts: readonly TaskDraft[]): number | null {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FastResponse } from 'srvx';
-import { NodeRequest, sendNodeResponse } from 'srvx/node';
+import { NodeRequest, type NodeResponse, sendNodeResponse } from 'srvx/node';
 import type { Optional } from '../../handler/define.ts';
 import type { FetchHandler } from './fetch-handler.ts';
 import { moveCased } from './header-case.ts';
@@ -45,9 +45,21 @@ export function toNodeListener(handler: FetchHandler, options: NodeListenerOptio
     }
     if (!req.complete) res.setHeader('connection', 'close'); // an unread upload poisons keep-alive
     moveCased(response, res);
-    await sendNodeResponse(res, response).catch(() => res.destroy());
+    await send(res, response).catch(() => res.destroy());
     if (!req.complete) req.resume();
   };
+}
+
+/** Text goes out in one write, headers and all, where the bridge makes two. */
+async function send(res: ServerResponse, response: Response): Promise<void> {
+  if (!('_toNodeResponse' in response) || res.headersSent || res.req.httpVersionMajor > 1) {
+    return sendNodeResponse(res, response);
+  }
+  const prepared = (response as NodeResponse)._toNodeResponse();
+  const { status, statusText, headers, body } = prepared;
+  if (body && typeof body !== 'string')
+    return sendNodeResponse(res, { _toNodeResponse: () => prepared } as NodeResponse);
+  res.writeHead(status, statusText, headers).end(body);
 }
 
 /** Whether a request is for this handler, rather than for what else the app has. */

@@ -37,7 +37,7 @@ export function submitRoutes({ submission }: HttpContext): readonly Route[] {
     async handle({ body, query: { failOnWarning }, request, link, caller }) {
       const way = { key: idempotencyKeyOf(request.headers), failOnWarning };
       const { record, earlier, warnings } = await submission.submit(caller, body, way);
-      const answer = { ...caller.show(record), warnings };
+      const answer = Object.assign(caller.show(record), { warnings });
       const headers = { location: link(`/tasks/${record.id}`), etag: etagOf(record.version) };
       if (earlier) return json(200, answer, headers);
       return json(202, answer, { ...headers, 'retry-after': retryAfter(record, Date.now()) });
