@@ -133,10 +133,23 @@ describe('a stranger finds nothing', () => {
 
   test('and holds up nobody: a child of his does not keep a task from being deleted', async () => {
     const { id } = await world.submit('quick');
-    const body = { handler: 'quick', hold: true, parentId: id };
-    const child = await bodyOf(await world.ask('stranger', '/tasks', { method: 'POST', body }));
+    const child = await world.submit('quick', { hold: true, parentId: id, submittedBy: 'stranger' });
     expect((await world.ask('owner', `/tasks/${id}`, { method: 'DELETE' })).status).toBe(204);
     expect(await world.manager.get(child.id)).not.toBeNull();
+  });
+
+  test('and hangs nothing on a task of another: it is refused as one that there is not', async () => {
+    const { id } = await world.submit('quick');
+    const hang = async (parentId: string): Promise<unknown> => {
+      const body = { handler: 'quick', hold: true, parentId };
+      return told(await world.ask('stranger', '/tasks', { method: 'POST', body }), parentId);
+    };
+    expect(await hang(id)).toEqual(await hang(unknownLike(id)));
+    const refused = await world.ask('stranger', '/tasks', { method: 'POST', body: { handler: 'quick', parentId: id } });
+    expect(refused.status).toBe(422);
+    expect(await bodyOf(refused)).toMatchObject({ code: 'input_invalid', errors: [{ path: 'parentId' }] });
+    expect((await world.ask('admin', `/tasks/${id}`, { method: 'DELETE' })).status).toBe(204);
+    expect((await world.json('admin', '/tasks?total=true')).total).toBe(0);
   });
 
   test('in the stream of all tasks', async () => {

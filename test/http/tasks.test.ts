@@ -90,7 +90,7 @@ describe('POST /tasks', () => {
     expect(warned.warnings).toEqual([{ code: 'run_at_past', message: expect.any(String) }]);
     const refused = await world.post('/tasks?failOnWarning=true', past);
     expect(refused.status).toBe(422);
-    expect((await bodyOf(refused)).errors).toEqual([{ path: '', message: expect.stringContaining('passed') }]);
+    expect((await bodyOf(refused)).errors).toEqual([{ path: 'runAt', message: expect.stringContaining('passed') }]);
     expect((await world.json('/tasks?total=true')).total).toBe(1);
     expect((await world.post('/tasks?failOnWarnings=true', past)).status).toBe(400);
   });

@@ -268,7 +268,7 @@ onEachStorage('submit', (world) => {
       const error = await errorOf(manager.submit('old', 1, { failOnWarning: true }));
       expect(error).toMatchObject({
         code: 'input_invalid',
-        issues: [{ message: expect.stringContaining('deprecated') }],
+        issues: [{ path: 'handler', message: expect.stringContaining('deprecated') }],
       });
       expect(await manager.count()).toBe(0);
     });
