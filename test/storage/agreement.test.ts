@@ -3,7 +3,7 @@ import { test } from 'vitest';
 import { ON_FAILURE } from '../../src/flow/rules.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
 import { SqliteStorage } from '../../src/storage/sqlite/index.ts';
-import type { Claim, Edge, TaskDraft, TaskStorage } from '../../src/storage/storage.ts';
+import type { Claim, ClaimRequest, Edge, TaskDraft, TaskStorage } from '../../src/storage/storage.ts';
 import { parseFilter, SORT_KEYS } from '../../src/task/query.ts';
 import { STATUSES } from '../../src/task/status.ts';
 import * as step from '../../src/task/transition.ts';
@@ -74,14 +74,23 @@ class Life {
         this.#addEdges(drafts);
         this.#ids.push(...drafts.map(({ record }) => record.id));
         const options = { atomic: draw([true, false]), maxUnfinished: draw([1_000, 1_000, 12]) };
-        await this.ask('insert', (storage) => storage.insert(structuredClone(drafts), options));
+        const insert = (storage: TaskStorage) => storage.insert(structuredClone(drafts), options);
+        if (draw([true, false])) {
+          await this.ask('insert', insert);
+          return;
+        }
+        // A claim of the same moment: to write both at once must not show.
+        const request = this.#request(workerId, draw([undefined, undefined, [draw(this.#ids)]]));
+        const both = (storage: TaskStorage) => Promise.all([insert(storage), storage.claim(request)]);
+        const [, { claims }] = await this.ask('insert and claim', both, ([answers, claim]) => [
+          answers,
+          unordered(claim),
+        ]);
+        this.#claims.push(...claims);
         return;
       }
       case 'claim': {
-        const token = `t${this.#calls++}`;
-        const handlers = ['a', 'b'].map((name) => ({ name, limit: draw([0, 1, 5]) }));
-        const ids = draw([undefined, undefined, [taskId, draw(this.#ids)]]);
-        const request = { workerId, token, handlers, limit: draw([0, 1, 4]), ids };
+        const request = this.#request(workerId, draw([undefined, undefined, [taskId, draw(this.#ids)]]));
         const { claims } = await this.ask('claim', (storage) => storage.claim(request), unordered);
         this.#claims.push(...claims);
         if (claims.length === 0 || draw([true, true, false])) return;
@@ -243,6 +252,13 @@ class Life {
       (storage) => storage.workers(),
       (workers) => workers.map(({ id }) => id).sort(),
     );
+  }
+
+  #request(workerId: string, ids: readonly string[] | undefined): ClaimRequest {
+    const draw = this.#draw;
+    const token = `t${this.#calls++}`;
+    const handlers = ['a', 'b'].map((name) => ({ name, limit: draw([0, 1, 5]) }));
+    return { workerId, token, handlers, limit: draw([0, 1, 4]), ids };
   }
 
   /** Drafts that wait are made to depend on earlier ones, and on drafts in front of them: so there is no circle. */

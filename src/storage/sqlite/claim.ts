@@ -1,7 +1,8 @@
 import type { TaskRecord } from '../../task/record.ts';
 import { applyClaim, DUE, EXPIRED, type Step, type StoredTask } from '../../task/transition.ts';
-import type { Claim, ClaimAnswer, ClaimRequest } from '../storage.ts';
+import type { Claim, ClaimAnswer, ClaimRequest, TaskDraft } from '../storage.ts';
 import type { Row } from './database.ts';
+import type { EarlyClaim } from './early-claim.ts';
 import { follow } from './follow.ts';
 import { baselineOf, COLUMNS, maxLostOf, priorityOf, recordOf, seqOf, toRecord, toStored } from './rows.ts';
 import { decodeText, encodeText } from './text.ts';
@@ -22,6 +23,7 @@ const DUE_NOW =
 const READY =
   'select seq, priority from tasklane_task indexed by tasklane_task_ready where status = 2 and handler = ? ' +
   'order by priority desc, seq limit ? + 0';
+const IS_READY = 'select 1 from tasklane_task indexed by tasklane_task_ready where status = 2 and handler = ? limit 1';
 /** The same with the whole rows, for a claim of one handler only: what is found is taken. */
 const READY_ROWS =
   `select ${COLUMNS} from tasklane_task indexed by tasklane_task_ready where status = 2 and handler = ? ` +
@@ -46,13 +48,53 @@ interface Candidate {
   readonly row?: Row;
 }
 
+/** What a claim does before it claims. */
+export interface Begun extends Omit<ClaimAnswer, 'claims'> {
+  /** What an earlier try of the same claim took. */
+  readonly before: readonly Claim[];
+}
+
 /** Gives runnable tasks to one caller; see `TasksRun.claim`. */
 export function claimTasks(transaction: Transaction, request: ClaimRequest): ClaimAnswer {
+  const { early } = transaction;
+  const { before, ...due } = early?.begun ?? begin(transaction, request);
+  if (before.length > 0) return { claims: before, ...due };
+  const claims = early === null ? [] : [...early.claims].sort((one, other) => other.task.priority - one.task.priority);
+  if (early?.isDone !== true) {
+    const rest = claims.length === 0 ? request : (early?.rest ?? request);
+    claims.push(...take(transaction, rest, due.expired.length === AT_ONCE));
+  }
+  return { claims, ...due };
+}
+
+/**
+ * Begins the claim that follows an insert, as long as nothing is ahead of the drafts.
+ * @returns the claim, which has chosen of them; null: they are to be stored as they are
+ */
+export function beginEarly(transaction: Transaction, drafts: readonly TaskDraft[]): EarlyClaim | null {
+  const { early, database, now } = transaction;
+  if (early === null || early.request.ids !== undefined || drafts.some((draft) => isSpecial(draft, now))) return null;
+  const { handlers } = early.request;
+  early.begun = begin(transaction, early.request);
+  if (early.begun.before.length > 0) return null;
+  if (handlers.some(({ name }) => database.get(IS_READY, encodeText(name)) !== undefined)) return null;
+  early.choose(drafts);
+  return early;
+}
+
+/** What it is depends on more than this insert: it may be due or too late already, or one of the others on its start. */
+function isSpecial({ record: { startBy, runAt, uniqueKey }, dependsOn }: TaskDraft, now: number): boolean {
+  return startBy !== null || uniqueKey !== null || dependsOn !== undefined || (runAt !== null && runAt <= now);
+}
+
+function begin(transaction: Transaction, { token }: ClaimRequest): Begun {
   const { database, now } = transaction;
   const expired = stepEach(transaction, database.all(TOO_LATE, now), EXPIRED);
   const queued = stepEach(transaction, database.all(DUE_NOW, now), DUE);
   const followed = follow(transaction);
-  return { claims: take(transaction, request, expired.length === AT_ONCE), queued, expired, followed };
+  const rows = [...database.all(CLAIMED_BEFORE, 3, token), ...database.all(CLAIMED_BEFORE, 4, token)];
+  const before = rows.map((row) => ({ row, seq: seqOf(row), priority: priorityOf(row) })).sort(byPriority);
+  return { expired, queued, followed, before: before.map(({ row }) => claimOf(row, toRecord(row), token)) };
 }
 
 function stepEach(transaction: Transaction, rows: readonly Row[], step: Step): readonly TaskRecord[] {
@@ -60,14 +102,7 @@ function stepEach(transaction: Transaction, rows: readonly Row[], step: Step): r
 }
 
 function take(transaction: Transaction, request: ClaimRequest, expiredLeft: boolean): readonly Claim[] {
-  const { database } = transaction;
-  const { token, limit } = request;
-  const before = [...database.all(CLAIMED_BEFORE, 3, token), ...database.all(CLAIMED_BEFORE, 4, token)];
-  if (before.length > 0) {
-    const rows = before.map((row) => ({ row, seq: seqOf(row), priority: priorityOf(row) })).sort(byPriority);
-    return rows.map(({ row }) => claimOf(row, toRecord(row), token));
-  }
-  if (limit <= 0) return [];
+  if (request.limit <= 0) return [];
   const candidates = request.ids === undefined ? next(transaction, request, expiredLeft) : named(transaction, request);
   return candidates.map((candidate) => takeOne(transaction, candidate, request)).filter((claim) => claim !== null);
 }

@@ -1,19 +1,28 @@
 import type { TaskRecord } from '../../task/record.ts';
 import type { DocumentPut, InsertAnswer, TaskDraft, UniqueRule } from '../storage.ts';
+import { beginEarly } from './claim.ts';
 import { countUnfinished } from './counters.ts';
+import type { Bindable } from './database.ts';
 import { putDocument, readDocument } from './documents.ts';
+import type { EarlyClaim } from './early-claim.ts';
 import { InsertEdges } from './insert-edges.ts';
 import { encodeMore, encodeTags, statusCode } from './rows.ts';
 import { encodeJson, encodeNullableText, encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';
 import { writeTags } from './write.ts';
 
-const INSERT =
-  'insert into tasklane_task(id, handler, status, priority, version, attempt, max_attempts, max_lost, started, ' +
-  'created_at, queued_at, updated_at, run_at, start_by, submitted_by, entity_id, parent_id, schedule_id, description, ' +
-  'unique_key, tags, more, input, edges) ' +
-  'values(?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ' +
+const ALWAYS =
+  'id, handler, status, priority, version, attempt, max_attempts, max_lost, created_at, queued_at, updated_at, worker_id, ' +
+  'token, input';
+const OFTEN_NULL =
+  'run_at, start_by, submitted_by, entity_id, parent_id, schedule_id, description, unique_key, tags, more';
+/** Binding a NULL costs as much as any value, and most tasks have nothing but these. */
+const INSERT_PLAIN =
+  `insert into tasklane_task(${ALWAYS}, edges, started) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0) ` +
   'on conflict(id) do nothing';
+const INSERT =
+  `insert into tasklane_task(${ALWAYS}, ${OFTEN_NULL}, edges, started) ` +
+  'values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) on conflict(id) do nothing';
 
 const MADE: InsertAnswer = { made: true };
 const QUEUE_FULL: InsertAnswer = { made: false, refused: 'queue_full' };
@@ -74,6 +83,7 @@ function insertEach(
   if (maxUnfinished !== Number.POSITIVE_INFINITY) {
     room = maxUnfinished - countUnfinished(transaction.database) - transaction.counts.sum(false);
   }
+  const early = beginEarly(transaction, drafts);
   const edges = drafts.some(({ dependsOn }) => dependsOn !== undefined)
     ? new InsertEdges(transaction, drafts, atomic)
     : null;
@@ -85,7 +95,7 @@ function insertEach(
     }
     const missing = room <= 0 ? QUEUE_FULL : (edges?.missing(draft) ?? null);
     if (missing !== null) return isThere(transaction, draft.record.id) ? MADE : missing;
-    const seq = insertOne(transaction, draft, edges?.bitsOf(draft) ?? 0);
+    const seq = insertOne(transaction, draft, edges?.bitsOf(draft) ?? 0, early);
     if (seq === null) return MADE;
     room--;
     edges?.made(index, seq, draft);
@@ -150,39 +160,14 @@ export function holderOf(
 }
 
 /** @returns its place; null when a task of this id is there already */
-function insertOne(
-  transaction: Transaction,
-  { record, maxLost, idempotency }: TaskDraft,
-  edges: number,
-): number | null {
-  const { database, counts, happened } = transaction;
-  const seq = database.insert(
-    INSERT,
-    record.id,
-    encodeText(record.handler),
-    statusCode(record.status),
-    record.priority,
-    record.version,
-    record.maxAttempts,
-    maxLost,
-    record.createdAt,
-    record.queuedAt,
-    record.updatedAt,
-    record.runAt,
-    record.startBy,
-    encodeNullableText(record.submittedBy),
-    encodeNullableText(record.entityId),
-    encodeNullableText(record.parentId),
-    encodeNullableText(record.scheduleId),
-    encodeNullableText(record.description),
-    encodeNullableText(record.uniqueKey),
-    encodeTags(record.tags),
-    encodeMore(record),
-    encodeJson(record.input),
-    edges,
-  );
+function insertOne(transaction: Transaction, draft: TaskDraft, edges: number, early: EarlyClaim | null): number | null {
+  const { database, counts, happened, now } = transaction;
+  const { record, maxLost, idempotency } = draft;
+  const task = early?.taken(draft, now) ?? record;
+  const seq = database.insert(...rowOf(task, maxLost, early?.request.token ?? null, edges));
   if (seq === null) return null;
-  counts.add(record.handler, record.status, false, 1);
+  if (task !== record) early?.took(task, maxLost);
+  counts.add(record.handler, task.status, false, 1);
   writeTags(transaction, seq, record.tags);
   if (idempotency !== undefined && record.idempotencyKey !== null) {
     database.run(
@@ -194,10 +179,50 @@ function insertOne(
       idempotency.expiresAt,
     );
   }
-  if (record.status === 'queued') happened.queued(record.priority);
+  if (task.status === 'queued') happened.queued(record.priority);
   if (record.status === 'scheduled' && record.runAt !== null) happened.scheduled(record.runAt);
   happened.changed(record.id);
   return seq;
+}
+
+/** The statement that stores a task, with what is bound to it. @param token of its lease, where it is claimed already */
+function rowOf(
+  task: TaskRecord,
+  maxLost: number,
+  token: string | null,
+  edges: number,
+): [sql: string, ...values: Bindable[]] {
+  const rare = [
+    task.runAt,
+    task.startBy,
+    encodeNullableText(task.submittedBy),
+    encodeNullableText(task.entityId),
+    encodeNullableText(task.parentId),
+    encodeNullableText(task.scheduleId),
+    encodeNullableText(task.description),
+    encodeNullableText(task.uniqueKey),
+    encodeTags(task.tags),
+    encodeMore(task),
+  ];
+  const isPlain = edges === 0 && rare.every((value) => value === null);
+  return [
+    isPlain ? INSERT_PLAIN : INSERT,
+    task.id,
+    encodeText(task.handler),
+    statusCode(task.status),
+    task.priority,
+    task.version,
+    task.attempt,
+    task.maxAttempts,
+    maxLost,
+    task.createdAt,
+    task.queuedAt,
+    task.updatedAt,
+    task.workerId,
+    task.status === 'running' ? token : null,
+    encodeJson(task.input),
+    ...(isPlain ? [] : [...rare, edges]),
+  ];
 }
 
 /** Whose idempotency keys: a submitter's, or those of nobody in particular. */

@@ -144,7 +144,7 @@ export class SqliteStorage implements TaskStorage {
   }
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    return this.#write(RANK.claim, request.limit / 2, (turn) => claimTasks(turn, request));
+    return this.#write(RANK.claim, request.limit / 2, (turn) => claimTasks(turn, request), request);
   }
 
   beat(report: Beat): Promise<BeatAnswer> {
@@ -261,8 +261,8 @@ export class SqliteStorage implements TaskStorage {
     return this.#news.watch(onHint, options);
   }
 
-  async #write<T>(rank: Rank, rows: number, work: (turn: Transaction) => T): Promise<T> {
-    return await this.#opened().turns.ask(rank, rows, work);
+  async #write<T>(rank: Rank, rows: number, work: (turn: Transaction) => T, request?: ClaimRequest): Promise<T> {
+    return await this.#opened().turns.ask(rank, rows, work, request);
   }
 
   async #read<T>(work: (database: Database, now: number) => T): Promise<T> {

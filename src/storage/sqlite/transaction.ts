@@ -2,6 +2,7 @@ import type { Ended } from '../../flow/rules.ts';
 import type { Status } from '../../task/status.ts';
 import { CountChanges } from './counters.ts';
 import type { Database } from './database.ts';
+import type { EarlyClaim } from './early-claim.ts';
 import { Happened } from './happened.ts';
 import type { Stored } from './rows.ts';
 
@@ -20,10 +21,13 @@ export class Transaction {
   readonly happened: Happened;
   /** Tasks with edges that ended, or that wait no more: what follows from it is still to be done. */
   moved: Moved[] = [];
+  /** The one claim that follows the one insert, where it is so. */
+  readonly early: EarlyClaim | null;
 
   /** @param wantsChanges somebody wants to hear of every task that changed */
-  constructor(database: Database, now: number, wantsChanges: boolean) {
+  constructor(database: Database, now: number, wantsChanges: boolean, early: EarlyClaim | null = null) {
     this.database = database;
+    this.early = early;
     this.now = now;
     this.happened = new Happened(wantsChanges);
   }

@@ -1,5 +1,7 @@
 import type { TasklaneError } from '../../errors.ts';
+import type { ClaimRequest } from '../storage.ts';
 import type { Connection } from './connection.ts';
+import { EarlyClaim } from './early-claim.ts';
 import { isBusy, isHopeless, toStorageError } from './failures.ts';
 import { pause, whenUnlocked } from './retry.ts';
 import { Transaction } from './transaction.ts';
@@ -19,6 +21,8 @@ interface Operation {
   /** About how many rows it touches. */
   readonly rows: number;
   readonly work: (transaction: Transaction) => unknown;
+  /** What a claim asks for. */
+  readonly request: ClaimRequest | null;
   readonly resolve: (value: never) => void;
   readonly reject: (error: TasklaneError) => void;
 }
@@ -49,11 +53,17 @@ export class Turns {
 
   /**
    * Runs `work` in the next transaction. It may run more than once, so it must not change anything but the database.
+   * @param request what it asks for, where it is a claim
    * @throws {StorageError}
    */
-  ask<T>(rank: Rank, rows: number, work: (transaction: Transaction) => T): Promise<T> {
+  ask<T>(
+    rank: Rank,
+    rows: number,
+    work: (transaction: Transaction) => T,
+    request: ClaimRequest | null = null,
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ rank, rows, work, resolve, reject });
+      this.#waiting.push({ rank, rows, work, request, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -107,8 +117,8 @@ export class Turns {
     return whenUnlocked(clock, file, () => {
       database.run('begin immediate');
       const begun = clock.monotonic();
-      const transaction = new Transaction(database, clock.now(), this.#told.wantsChanges);
       const operations = choose();
+      const transaction = new Transaction(database, clock.now(), this.#told.wantsChanges, earlyOf(operations));
       const values: unknown[] = [];
       let committing = false;
       try {
@@ -153,4 +163,17 @@ export class Turns {
     this.#dataVersion = version;
     await pause(this.#connection.clock, CHANCE_MS);
   }
+}
+
+/** A claim that follows an insert, if there is one of each: of several it would not be clear who takes what. */
+function earlyOf(operations: readonly Operation[]): EarlyClaim | null {
+  let request: ClaimRequest | null = null;
+  let inserts = 0;
+  for (const operation of operations) {
+    if (operation.rank === RANK.insert) inserts++;
+    if (operation.request === null) continue;
+    if (request !== null) return null;
+    request = operation.request;
+  }
+  return request === null || inserts !== 1 ? null : new EarlyClaim(request);
 }
