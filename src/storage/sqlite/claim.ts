@@ -39,6 +39,9 @@ const BY_SEQ = `select ${COLUMNS} from tasklane_task where seq = ?`;
 const TAKE =
   'update tasklane_task set status = 3, attempt = ?, version = ?, updated_at = ?, started_at = null, worker_id = ?, ' +
   'token = ? where seq = ?';
+const TAKE_STRETCH =
+  'update tasklane_task set status = 3, attempt = attempt + 1, version = version + 1, updated_at = ?, ' +
+  'started_at = null, worker_id = ?, token = ? where seq between ? and ?';
 
 /** A task that can be claimed. */
 interface Candidate {
@@ -104,7 +107,8 @@ function stepEach(transaction: Transaction, rows: readonly Row[], step: Step): r
 function take(transaction: Transaction, request: ClaimRequest, expiredLeft: boolean): readonly Claim[] {
   if (request.limit <= 0) return [];
   const candidates = request.ids === undefined ? next(transaction, request, expiredLeft) : named(transaction, request);
-  return candidates.map((candidate) => takeOne(transaction, candidate, request)).filter((claim) => claim !== null);
+  const stretch = takeStretch(transaction, candidates, request);
+  return candidates.map((each) => takeOne(transaction, each, request, !stretch)).filter((claim) => claim !== null);
 }
 
 /** Of every handler with free slots the next tasks, merged. */
@@ -150,10 +154,25 @@ function named({ database, now }: Transaction, { handlers, ids = [], limit }: Cl
   return fitting.slice(0, limit);
 }
 
+/** Takes tasks that were submitted one after the other by one statement. @returns false: they were not */
+function takeStretch(
+  { database, now }: Transaction,
+  candidates: readonly Candidate[],
+  { workerId, token }: ClaimRequest,
+): boolean {
+  const first = candidates[0]?.seq ?? 0;
+  if (candidates.length < 2 || candidates.some(({ seq, row }, at) => row === undefined || seq !== first + at))
+    return false;
+  database.run(TAKE_STRETCH, now, workerId, token, first, first + candidates.length - 1);
+  return true;
+}
+
+/** @param store it is not taken yet */
 function takeOne(
   transaction: Transaction,
   { seq, row: read }: Candidate,
   { workerId, token }: ClaimRequest,
+  store: boolean,
 ): Claim | null {
   const { database, counts, happened, now } = transaction;
   const row = read ?? database.get(BY_SEQ, seq);
@@ -162,7 +181,7 @@ function takeOne(
   // It looks at what a record shows, and nothing else.
   const patch = applyClaim(found as StoredTask, token, workerId, now);
   const { attempt = 0, version = 0 } = patch;
-  database.run(TAKE, attempt, version, now, workerId, token, seq);
+  if (store) database.run(TAKE, attempt, version, now, workerId, token, seq);
   counts.add(found.handler, 'queued', false, -1);
   counts.add(found.handler, 'running', false, 1);
   happened.changed(found.id);
