@@ -12,7 +12,7 @@ import { fakeClock } from '../../src/testing/fake-clock.ts';
 
 // One life of tasks, drawn from a seed, on both storages at once: each answer is the same. Failures name their seed.
 
-const SEEDS = 30;
+const SEEDS = 45;
 const STEPS = 150;
 
 let waits = 0;
@@ -75,7 +75,7 @@ class Life {
         this.#ids.push(...drafts.map(({ record }) => record.id));
         const options = { atomic: draw([true, false]), maxUnfinished: draw([1_000, 1_000, 12]) };
         const insert = (storage: TaskStorage) => storage.insert(structuredClone(drafts), options);
-        if (draw([true, false])) {
+        if (draw([true, true, false])) {
           await this.ask('insert', insert);
           return;
         }
