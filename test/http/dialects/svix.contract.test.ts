@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { svix } from 'tasklane/dialects';
+import { afterEach, describe, expect, test } from 'vitest';
+import { playContract } from './contract.ts';
+import { EXCHANGES, ITEM, LIST, STATUS } from './svix.table.ts';
+import { DialectWorld, STATES } from './world.ts';
+
+playContract({ dialect: svix, contentType: 'application/json', exchanges: EXCHANGES });
+
+const ROOT = '/api/v1/background-task';
+const DAY_MS = 86_400_000;
+
+interface Item {
+  readonly id: string;
+  readonly status: string;
+  readonly task: string;
+}
+interface List {
+  readonly data: readonly Item[];
+  readonly done: boolean;
+  readonly iterator: string | null;
+  readonly prevIterator: string | null;
+}
+
+let world: DialectWorld | null = null;
+afterEach(async () => {
+  await world?.close();
+  world = null;
+});
+
+/** A world in which nothing runs. */
+async function open(count: number): Promise<{ current: DialectWorld; ids: readonly string[] }> {
+  const current = await DialectWorld.open([svix()]);
+  world = current;
+  await current.manager.pause();
+  const items = Array.from({ length: count }, () => ({ handler: 'reindex', submittedBy: 'owner' }));
+  const tasks = await current.manager.submitMany(items);
+  return { current, ids: tasks.map(({ id }) => `qtask_${id.slice(-27)}`) };
+}
+
+async function listOf(query: Record<string, string>, as = 'owner'): Promise<List> {
+  const response = await world?.ask(`${ROOT}?${new URLSearchParams(query)}`, { as });
+  expect(response?.status).toBe(200);
+  return (await response?.json()) as List;
+}
+
+describe('an item', () => {
+  test.each(STATES)('%s > its keys, in order, of their types; a list has the same', async (state) => {
+    world = await DialectWorld.open([svix()]);
+    const { id } = await world.seed(state);
+    const item = (await (await world.ask(`${ROOT}/${id}`)).json()) as Record<string, unknown>;
+    expect(Object.entries(item).map(([key, value]) => [key, typeof value])).toEqual(ITEM);
+    expect(item.id).toMatch(/^qtask_[A-Za-z0-9]{27}$/);
+    expect(item.status).toBe(STATUS[state]);
+    const list = await listOf({});
+    expect(list.data).toEqual([item]);
+    for (const [at, [key, value]] of Object.entries(list).entries()) {
+      const [name, types] = LIST[at] ?? ['', []];
+      expect(key).toBe(name);
+      expect(types).toContain(value === null ? 'null' : typeof value);
+    }
+    const old = (await (await world.ask(`${ROOT}/${id}/`)).json()) as Record<string, unknown>;
+    expect(Object.keys(old)).toEqual(ITEM.map(([key]) => key).slice(0, -1));
+  });
+
+  test('a result that has a `handler` of its own loses nothing', async () => {
+    world = await DialectWorld.open([svix()]);
+    const { id } = await world.seed('running');
+    world.reindex.runs[0]?.finish({ handler: 'mine' });
+    await world.manager.task(id).result();
+    const item = (await (await world.ask(`${ROOT}/${id}`)).json()) as { data: unknown };
+    expect(item.data).toEqual({ handler: 'reindex', result: { handler: 'mine' } });
+  });
+});
+
+describe('pages', () => {
+  test.each(['descending', 'ascending'])(
+    '%s > to the end and back again, by any size, nothing twice',
+    async (order) => {
+      const { ids } = await open(23);
+      const inOrder = order === 'ascending' ? ids : [...ids].reverse();
+      await fc.assert(
+        fc.asyncProperty(fc.integer({ min: 1, max: 30 }), async (limit) => {
+          const seen: string[] = [];
+          const pages: List[] = [];
+          for (let iterator: string | null = ''; ; ) {
+            const page: List = await listOf({ order, limit: String(limit), ...(iterator ? { iterator } : {}) });
+            pages.push(page);
+            seen.push(...page.data.map(({ id }) => id));
+            expect(page.iterator).toBe(page.data.at(-1)?.id ?? null);
+            expect(page.prevIterator).toBe(page.data[0] === undefined ? null : `-${page.data[0].id}`);
+            expect(page.done).toBe(seen.length === ids.length);
+            if (page.done) break;
+            iterator = page.iterator;
+          }
+          expect(seen).toEqual(inOrder);
+          const back: string[] = [...(pages.at(-1)?.data ?? [])].map(({ id }) => id);
+          for (let iterator = pages.at(-1)?.prevIterator ?? ''; back.length < ids.length; ) {
+            const page: List = await listOf({ order, limit: String(limit), iterator });
+            back.unshift(...page.data.map(({ id }) => id)); // a page has the order of the list, whichever way it was walked
+            expect(page.done).toBe(back.length === ids.length);
+            iterator = page.prevIterator ?? '';
+          }
+          expect(back).toEqual(inOrder);
+        }),
+        { numRuns: 15 },
+      );
+    },
+  );
+
+  test.each(['descending', 'ascending'])('%s > go on where a task was that has been removed since', async (order) => {
+    const { current, ids } = await open(9);
+    const inOrder = order === 'ascending' ? ids : [...ids].reverse();
+    const gone = inOrder[4] ?? '';
+    await current.manager.delete(`task_${gone.slice(-27)}`, { cancel: true, purge: true });
+    for (const limit of ['1', '3', '4', '9']) {
+      const after = await listOf({ order, limit, iterator: gone });
+      expect(after.data.map(({ id }) => id)).toEqual(inOrder.slice(5, 5 + Number(limit)));
+      expect(after.done).toBe(Number(limit) >= 4);
+      const before = await listOf({ order, limit, iterator: `-${gone}` });
+      expect(before.data.map(({ id }) => id)).toEqual(inOrder.slice(Math.max(0, 4 - Number(limit)), 4));
+      expect(before.done).toBe(Number(limit) >= 4);
+    }
+  });
+
+  test('50 by default, newest first', async () => {
+    const { ids } = await open(60);
+    expect((await listOf({})).data.map(({ id }) => id)).toEqual([...ids].reverse().slice(0, 50));
+    expect((await listOf({ limit: '' })).data).toHaveLength(50);
+  });
+
+  test('of the caller alone', async () => {
+    const { current, ids } = await open(5);
+    await current.manager.submit('reindex', null, { submittedBy: 'stranger' });
+    expect((await listOf({})).data).toHaveLength(5);
+    expect((await listOf({}, 'admin')).data).toHaveLength(6);
+    expect((await listOf({}, 'stranger')).data).toHaveLength(1);
+    // also from a place that is not his
+    expect((await listOf({ iterator: `-${ids[0]}` }, 'stranger')).data).toHaveLength(1);
+  });
+});
+
+describe('what is in the list', () => {
+  test('tasks of the past 90 days, or of another age', async () => {
+    world = await DialectWorld.open([
+      svix(),
+      svix({ listAge: '1h', basePath: '/hour' }),
+      svix({ listAge: false, basePath: '/all' }),
+    ]);
+    const current = world;
+    await current.seed('queued');
+    const lengths = async (): Promise<readonly number[]> =>
+      Promise.all(
+        ['', '/hour', '/all'].map(async (base) => {
+          const { data } = (await (await current.ask(base + ROOT)).json()) as List;
+          return data.length;
+        }),
+      );
+    expect(await lengths()).toEqual([1, 1, 1]);
+    world.jump(3_600_000);
+    expect(await lengths()).toEqual([1, 0, 1]);
+    world.jump(90 * DAY_MS);
+    expect(await lengths()).toEqual([0, 0, 1]);
+  });
+
+  test('status and task, each by any of several words', async () => {
+    world = await DialectWorld.open([svix({ tasks: { mail: 'application.stats', gone: 'sdk.generate' } })]);
+    for (const state of ['succeeded', 'failed', 'cancelled', 'held'] as const) await world.seed(state);
+    const statuses = async (query: Record<string, string>) => (await listOf(query)).data.map(({ status }) => status);
+    expect(await statuses({ status: 'failed' })).toEqual(['failed', 'failed']);
+    expect((await statuses({ status: 'failed,finished' })).sort()).toEqual(['failed', 'failed', 'finished']);
+    expect(await statuses({ task: 'application.stats' })).toEqual([]);
+    expect(await statuses({ task: 'endpoint.replay' })).toHaveLength(4);
+    expect(await statuses({ task: 'endpoint.replay', status: 'running' })).toEqual(['running']);
+    expect(await statuses({ status: '' })).toHaveLength(4);
+  });
+
+  test('a task that was deleted is in no list, and not there', async () => {
+    world = await DialectWorld.open([svix()]);
+    const { id } = await world.seed('succeeded');
+    await world.manager.delete(id);
+    expect((await listOf({})).data).toEqual([]);
+    expect((await world.ask(`${ROOT}/${id}`)).status).toBe(404);
+  });
+});
