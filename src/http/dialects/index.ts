@@ -2,6 +2,8 @@
  * `tasklane/dialects`: published task APIs that `createHandler` speaks beside our own, so that their clients work as they are.
  * @module
  */
+export { type BackgroundTaskOptions, backgroundTask } from './background-task/index.ts';
 export type { Dialect } from './dialect.ts';
 export { type JiraOptions, jira } from './jira/index.ts';
 export type { DialectOptions } from './options.ts';
+export { type SvixOptions, svix } from './svix/index.ts';

@@ -1,7 +1,7 @@
 import type { TaskRecord } from '../../task/record.ts';
 
 /** How far a task is, 0 to 1: 1 once it succeeded, 0 while nothing is known. */
-function fractionOf({ status, progress }: TaskRecord): number {
+export function fractionOf({ status, progress }: TaskRecord): number {
   if (status === 'succeeded') return 1;
   return Math.min(Math.max(progress?.fraction ?? 0, 0), 1);
 }

@@ -1,5 +1,5 @@
 import type { Status, TaskRecord } from 'tasklane';
-import { jira } from 'tasklane/dialects';
+import { backgroundTask, jira, svix } from 'tasklane/dialects';
 import type { Dialect } from 'tasklane/http';
 import type { State } from './world.ts';
 
@@ -55,6 +55,8 @@ const hasOnly = (value: unknown, ...keys: readonly string[]): value is Record<st
   isObject(value) && Object.keys(value).join() === keys.join();
 const timeOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 
+const dateOf = (value: unknown): number | null => (typeof value === 'string' ? Date.parse(value) : null);
+
 const jiraFacts: DialectFacts = {
   name: 'jira',
   make: () => jira(),
@@ -104,5 +106,110 @@ const jiraFacts: DialectFacts = {
   },
 };
 
+const backgroundTaskFacts: DialectFacts = {
+  name: 'backgroundTask',
+  make: () => backgroundTask(),
+  idOf: ({ id, handler }) => `${handler}-${id.slice(-27)}`,
+  self: (id) => [`/api/backgroundtask/${id}`, 'Self'],
+  lost: '/api/backgroundtask',
+  operations: [
+    {
+      id: 'get',
+      method: 'GET',
+      path: '/api/backgroundtask/{id}',
+      task: 'queued',
+      rights: [401, 404, 200, 200, 200],
+    },
+  ],
+  errorType: 'application/json; charset=utf-8',
+  isError: (body) => hasOnly(body, 'Message') && typeof body.Message === 'string',
+  async view(get, { id, startedAt }) {
+    const document = (await get(`/api/backgroundtask/${id}`)) as Record<string, unknown>;
+    const { Complete, Error: reason, StartedAt, FinishedAt, ProgressInPercent } = document;
+    const ended: readonly Status[] = reason === undefined ? ['succeeded'] : ['failed', 'cancelled'];
+    return {
+      statuses: Complete ? ended : ['waiting', 'scheduled', 'queued', 'running', 'cancelling'],
+      fraction: [Number(ProgressInPercent), 1e-9],
+      times: {
+        [startedAt === null ? 'createdAt' : 'startedAt']: [dateOf(StartedAt), 1_000],
+        finishedAt: [dateOf(FinishedAt), 1_000],
+      },
+    };
+  },
+};
+
+const QUERY = {
+  limit: ['1', '50', '250', '0', '251', 'ten', ''],
+  order: ['ascending', 'descending', 'up'],
+  iterator: ['', '-', `qtask_${'0'.repeat(27)}`, `-qtask_${'z'.repeat(27)}`, `task_${'A'.repeat(27)}`, 'x'],
+  status: ['running', 'finished,failed', 'queued'],
+  task: ['endpoint.replay', 'application.stats', 'reindex'],
+};
+
+const svixFacts: DialectFacts = {
+  name: 'svix',
+  make: () => svix(),
+  idOf: ({ id }) => `qtask_${id.slice(-27)}`,
+  lost: '/api/v1/background-task/1/2',
+  operations: [
+    {
+      id: 'list',
+      method: 'GET',
+      path: '/api/v1/background-task',
+      task: 'queued',
+      query: QUERY,
+      rights: [401, 200, 200, 200, 200],
+    },
+    {
+      id: 'list, 1.4',
+      method: 'GET',
+      path: '/api/v1/background-task/',
+      task: 'queued',
+      query: QUERY,
+      rights: [401, 200, 200, 200, 200],
+    },
+    {
+      id: 'get',
+      method: 'GET',
+      path: '/api/v1/background-task/{id}',
+      task: 'queued',
+      rights: [401, 404, 200, 200, 200],
+    },
+    {
+      id: 'get, 1.4',
+      method: 'GET',
+      path: '/api/v1/background-task/{id}/',
+      task: 'queued',
+      rights: [401, 404, 200, 200, 200],
+    },
+  ],
+  errorType: 'application/json',
+  isError: (body, status) =>
+    status === 422
+      ? hasOnly(body, 'detail') &&
+        Array.isArray(body.detail) &&
+        body.detail.every((one: unknown) => hasOnly(one, 'loc', 'msg', 'type'))
+      : hasOnly(body, 'code', 'detail') && typeof body.code === 'string' && typeof body.detail === 'string',
+  async view(get, { id, handler }) {
+    const item = (await get(`/api/v1/background-task/${id}`)) as Record<string, unknown>;
+    const list = (await get('/api/v1/background-task?limit=250')) as { readonly data: readonly unknown[] };
+    const listed = list.data.find((one) => isObject(one) && one.id === item.id);
+    if (JSON.stringify(listed) !== JSON.stringify(item)) throw new Error('The list says something else.');
+    const data = item.data as Record<string, unknown>;
+    if (data.handler !== handler) throw new Error('`data` does not name the handler.');
+    const statuses: Readonly<Record<string, readonly Status[]>> = {
+      running: ['waiting', 'scheduled', 'queued', 'running', 'cancelling'],
+      finished: ['succeeded'],
+      failed: ['failed', 'cancelled'],
+    };
+    const { fraction } = (data.progress ?? { fraction: 0 }) as { readonly fraction: number | null };
+    return {
+      statuses: statuses[String(item.status)] ?? [],
+      ...(item.status === 'running' ? { fraction: [fraction ?? 0, 1e-9] as const } : undefined),
+      times: { updatedAt: [dateOf(item.updatedAt), 1] },
+    };
+  },
+};
+
 /** Each dialect there is. */
-export const DIALECTS: readonly DialectFacts[] = [jiraFacts];
+export const DIALECTS: readonly DialectFacts[] = [jiraFacts, backgroundTaskFacts, svixFacts];

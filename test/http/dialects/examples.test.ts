@@ -12,6 +12,12 @@ async function printed(name: string): Promise<string> {
 
 const EXAMPLES: readonly (readonly [name: string, output: string])[] = [
   ['jira', 'Delete project DEMO: COMPLETE, 100 %, {"deletedIssues":20}\nDelete project ARCHIVE: CANCELLED\n'],
+  ['background-task', '10 of 10, 100 %: Project 10 of 10\nError: The file has no header row\n'],
+  [
+    'svix',
+    'finished endpoint.replay {"handler":"replay-messages","messagesSent":20}\n' +
+      `endpoint.replay${' application.stats'.repeat(5)}\n`,
+  ],
 ];
 
 test.each(EXAMPLES)('npm run example %s > prints what its users would see', async (name, output) => {

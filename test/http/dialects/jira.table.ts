@@ -32,6 +32,7 @@ export const STATUS: Readonly<Record<string, string>> = {
   cancelling: 'CANCEL_REQUESTED',
   succeeded: 'COMPLETE',
   empty: 'COMPLETE',
+  silent: 'COMPLETE',
   failed: 'FAILED',
   lost: 'DEAD',
   cancelled: 'CANCELLED',
@@ -50,6 +51,7 @@ const GET = 'GET /rest/api/3/task/{id}';
 const CANCEL = 'POST /rest/api/3/task/{id}/cancel';
 const collection = (message: string): string => `{"errorMessages":["${message}"],"errors":{}}`;
 const NOT_FOUND = collection('No task has the id \\"{id}\\".');
+const ENDED_ALREADY = collection('The task has ended: it cannot be cancelled.');
 const HALF = '"message":"Reticulating splines"';
 
 export const EXCHANGES: readonly Exchange[] = [
@@ -259,21 +261,21 @@ export const EXCHANGES: readonly Exchange[] = [
     task: 'succeeded',
     request: CANCEL,
     status: 400,
-    text: collection('Task {id} is succeeded: a cancel is refused; it may become queued, scheduled.'),
+    text: ENDED_ALREADY,
   },
   {
     title: 'cancel > failed',
     task: 'failed',
     request: CANCEL,
     status: 400,
-    text: collection('Task {id} is failed: a cancel is refused; it may become queued, scheduled.'),
+    text: ENDED_ALREADY,
   },
   {
     title: 'cancel > cancelled',
     task: 'cancelled',
     request: CANCEL,
     status: 400,
-    text: collection('Task {id} is cancelled: a cancel is refused; it may become queued, scheduled.'),
+    text: ENDED_ALREADY,
   },
   {
     title: 'cancel > an administrator',

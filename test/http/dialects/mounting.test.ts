@@ -1,5 +1,5 @@
 import { OptionError, TaskManager } from 'tasklane';
-import { jira } from 'tasklane/dialects';
+import { backgroundTask, jira, svix } from 'tasklane/dialects';
 import { createHandler, type Dialect, type HandlerOptions } from 'tasklane/http';
 import { describe, expect, test } from 'vitest';
 
@@ -35,6 +35,24 @@ describe('what a handler takes', () => {
     ['jira', { userID: () => 7 }],
   ])('%s: names what is wrong with %j', (option, options) => {
     expect(() => jira(options)).toThrow(expect.objectContaining({ option }));
+  });
+
+  test.each<[string, object]>([
+    ['svix.tasks', { tasks: null }],
+    ['svix.tasks.mail', { tasks: { mail: 'mail' } }],
+    ['svix.otherTask', { otherTask: 'sdk.generate' }],
+    ['svix.data', { data: {} }],
+    ['svix.listAge', { listAge: -1 }],
+    ['svix', { keep: '1d' }],
+  ])('%s: names what is wrong with %j', (option, options) => {
+    expect(() => svix(options)).toThrow(expect.objectContaining({ option }));
+  });
+
+  test.each<[string, object]>([
+    ['backgroundTask.keep', { keep: 'long' }],
+    ['backgroundTask', { listAge: '1d' }],
+  ])('%s: names what is wrong with %j', (option, options) => {
+    expect(() => backgroundTask(options)).toThrow(expect.objectContaining({ option }));
   });
 });
 

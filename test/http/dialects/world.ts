@@ -30,6 +30,7 @@ export const STATES = [
   'cancelling',
   'succeeded',
   'empty',
+  'silent',
   'failed',
   'lost',
   'cancelled',
@@ -113,6 +114,10 @@ export class DialectWorld {
     const run = await reindex.next();
     await clock.advance('1s');
     if (state === 'running') return this.#now(id);
+    if (state === 'silent') {
+      run.finish();
+      return waitFor(manager, id, 'succeeded');
+    }
     run.context.progress({ processed: 5, total: 10, message: 'Reticulating splines' });
     await clock.advance('1s');
     if (state === 'cancelling') {

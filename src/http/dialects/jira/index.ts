@@ -3,7 +3,7 @@ import type { Optional } from '../../../handler/define.ts';
 import type { Duration } from '../../../time/duration.ts';
 import { json } from '../../answer.ts';
 import type { HttpContext } from '../../context.ts';
-import { type HttpProblem, type ProblemCode, statusOf } from '../../problem.ts';
+import { type HttpProblem, statusOf } from '../../problem.ts';
 import { type Dialect, type DialectSurface, defineDialect } from '../dialect.ts';
 import { findTask, type Sight } from '../find.ts';
 import { type DialectOptions, oneOf, parseAge, parseDialectOptions } from '../options.ts';
@@ -76,11 +76,12 @@ function idOf({ taskId = '' }: Readonly<Record<string, string>>): string {
   return taskId;
 }
 
-/** Statuses that differ from those of our own API: what cannot be cancelled is a 400. */
-const STATUS: Readonly<Partial<Record<ProblemCode, number>>> = { transition_refused: 400 };
-
-/** Jira's `ErrorCollection`. */
+/** Jira's `ErrorCollection`. What cannot be cancelled is a 400, told in Jira's words. */
 function refuse({ code, message, headers }: HttpProblem): Response {
-  const status = STATUS[code] ?? statusOf(code);
-  return json(status, { errorMessages: [message], errors: {} }, headers);
+  if (code === 'transition_refused') return json(400, collection('The task has ended: it cannot be cancelled.'));
+  return json(statusOf(code), collection(message), headers);
+}
+
+function collection(message: string): { readonly errorMessages: readonly string[]; readonly errors: object } {
+  return { errorMessages: [message], errors: {} };
 }

@@ -1,0 +1,108 @@
+import { OptionError } from '../../../errors.ts';
+import type { Optional } from '../../../handler/define.ts';
+import type { TaskRecord } from '../../../task/record.ts';
+import type { Duration } from '../../../time/duration.ts';
+import { json } from '../../answer.ts';
+import type { HttpContext } from '../../context.ts';
+import { type Dialect, type DialectCall, type DialectSurface, defineDialect } from '../dialect.ts';
+import { findTask } from '../find.ts';
+import { dialectId, ownId } from '../ids.ts';
+import { type DialectOptions, oneOf, parseAge, parseDialectOptions } from '../options.ts';
+import { defaultData, ID_PREFIX, type ItemSettings, itemOf } from './item.ts';
+import { pageOf } from './page.ts';
+import { type ListParameters, parseParameters } from './parameters.ts';
+import { refuse } from './refuse.ts';
+import { OLD_TASKS, STATUSES, type SvixTask, TASKS, taskOf } from './words.ts';
+
+/** What `svix` is made with. */
+export type SvixOptions = DialectOptions &
+  Optional<{
+    /** The word for `task` by handler, of Svix's closed set, such as `{ restore: 'endpoint.recover' }`. */
+    tasks: Readonly<Record<string, SvixTask>>;
+    /** The word for the handlers that `tasks` has not; default `endpoint.replay`. */
+    otherTask: (typeof OLD_TASKS)[number];
+    /** What `data` is; what is no object is wrapped in one. Default: the handler's name with result, error or progress. */
+    data: (task: TaskRecord) => unknown;
+    /** How old the tasks of a list may be; false: of any age. Default 90 days, as Svix has it. */
+    listAge: Duration | false;
+  }>;
+
+type Settings = ItemSettings & { readonly listAgeMs: number };
+
+const ROOT = '/api/v1/background-task';
+
+/**
+ * Svix's API of background tasks: `GET /api/v1/background-task` and `GET /api/v1/background-task/{task_id}`. With a slash at its
+ * end a path is that of the OpenAPI document 1.4, whose keys are fewer. An idempotency key counts for POST only, so none does.
+ * @throws {OptionError}
+ */
+export function svix(options: SvixOptions = {}): Dialect {
+  const base = parseDialectOptions('svix', options, ['tasks', 'otherTask', 'data', 'listAge']);
+  const { tasks = {}, otherTask = 'endpoint.replay', data = defaultData, listAge = '90d' } = options;
+  if (tasks === null || typeof tasks !== 'object') throw new OptionError('svix.tasks', 'words by handler', tasks);
+  if (typeof data !== 'function') throw new OptionError('svix.data', 'a function', data);
+  const words = Object.entries(tasks).map(
+    ([handler, word]) => [handler, oneOf(`svix.tasks.${handler}`, word, TASKS)] as const,
+  );
+  const settings: Settings = {
+    tasks: new Map(words),
+    otherTask: oneOf('svix.otherTask', otherTask, OLD_TASKS),
+    data,
+    listAgeMs: parseAge('svix.listAge', listAge),
+  };
+  return defineDialect({ name: 'svix', ...base, surface: (context) => surfaceOf(context, settings) });
+}
+
+function surfaceOf(context: HttpContext, settings: Settings): DialectSurface {
+  const { idPrefix } = context.inside;
+  return {
+    roots: [ROOT],
+    refuse,
+    routes: [
+      {
+        method: 'GET',
+        path: `${ROOT}/:id`,
+        async handle({ caller, params: { id = '' }, url }) {
+          const task = await findTask(context, caller, 'read', ownId(idPrefix, ID_PREFIX, id));
+          return json(200, itemOf(caller.redacted(task), settings, isOld(url)));
+        },
+      },
+      { method: 'GET', path: ROOT, handle: (call) => list(context, settings, call) },
+    ],
+  };
+}
+
+async function list(context: HttpContext, settings: Settings, { caller, url }: DialectCall): Promise<Response> {
+  const { inside } = context;
+  const old = isOld(url);
+  const parameters = parseParameters(url.searchParams, inside.idPrefix, old);
+  const filter = {
+    status: parameters.statuses.length > 0 ? parameters.statuses.flatMap((word) => STATUSES[word]) : undefined,
+    handler: await handlersOf(context, settings, parameters, old),
+    created: Number.isFinite(settings.listAgeMs) ? { after: inside.now() - settings.listAgeMs } : undefined,
+  };
+  const { items, done } = await pageOf(inside, { ...parameters, filter, scope: caller.scope });
+  const [first, last] = [items[0], items.at(-1)];
+  return json(200, {
+    data: items.filter((task) => caller.may('read', task)).map((task) => itemOf(caller.redacted(task), settings, old)),
+    done,
+    iterator: last === undefined ? null : dialectId(ID_PREFIX, last.id),
+    prevIterator: first === undefined ? null : `-${dialectId(ID_PREFIX, first.id)}`,
+  });
+}
+
+/** The handlers whose word is asked for; undefined: all. */
+async function handlersOf(
+  { manager }: HttpContext,
+  settings: Settings,
+  { tasks }: ListParameters,
+  old: boolean,
+): Promise<readonly string[] | undefined> {
+  if (tasks.length === 0) return undefined;
+  const { byHandler } = await manager.stats();
+  return Object.keys(byHandler).filter((handler) => tasks.includes(taskOf(settings, handler, old)));
+}
+
+function isOld(url: URL): boolean {
+  return url.pathname.endsWith('/');
+}
