@@ -9,6 +9,8 @@ const EXAMPLES: Readonly<Record<string, () => Promise<unknown>>> = {
   next: () => import('./next/run.ts'),
   page: () => import('./page/main.ts'),
   jira: () => import('./dialects/jira.ts'),
+  'background-task': () => import('./dialects/background-task.ts'),
+  svix: () => import('./dialects/svix.ts'),
 };
 
 const [name = ''] = process.argv.slice(2);
