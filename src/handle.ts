@@ -19,10 +19,10 @@ export interface TaskHandle<T extends AnyTask = AnyTask> {
 /** What `submit` gives: a handle that also says whether an earlier task answers. */
 export type SubmittedTask<T extends AnyTask = AnyTask> = TaskHandle<T> & {
   readonly warnings: readonly TaskWarning[];
-} & (
-    | { readonly created: true; readonly matched: null }
-    | { readonly created: false; readonly matched: 'idempotency' | 'unique' }
-  );
+} & ({ readonly created: true; readonly matched: null } | { readonly created: false; readonly matched: Matched });
+
+/** What let an earlier task answer. */
+export type Matched = 'idempotency' | 'unique' | 'debounce' | 'throttle';
 
 /** What a handle stands on. */
 export interface HandleHost {
@@ -57,15 +57,10 @@ export class Handle {
 /** The handle of a task that was just submitted: it also says what `submit` found. */
 export class SubmittedHandle extends Handle {
   readonly created: boolean;
-  readonly matched: 'idempotency' | 'unique' | null;
+  readonly matched: Matched | null;
   readonly warnings: readonly TaskWarning[];
 
-  constructor(
-    host: HandleHost,
-    id: string,
-    matched: 'idempotency' | 'unique' | null,
-    warnings: readonly TaskWarning[],
-  ) {
+  constructor(host: HandleHost, id: string, matched: Matched | null, warnings: readonly TaskWarning[]) {
     super(host, id);
     this.created = matched === null;
     this.matched = matched;

@@ -25,7 +25,9 @@ export type { TaskManagerOptions } from './options.ts';
 export type { ListQuery, Page, TaskStats } from './queries.ts';
 export { MemoryStorage } from './storage/memory/memory-storage.ts';
 export type * from './storage/storage.ts';
-export type { Rest, SubmitItem, SubmitOptions, Unique } from './submit/options.ts';
+export type { Debounce, DebounceByInput, Throttle, ThrottleByInput } from './submit/coalesce.ts';
+export type { Rest, SubmitItem, SubmitOptions } from './submit/options.ts';
+export type { Unique } from './submit/unique.ts';
 export type { JsonValue } from './task/json.ts';
 export type { Condition, Range, SortKey, TaskFilter } from './task/query.ts';
 export type {

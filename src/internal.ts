@@ -4,7 +4,7 @@ import type { SubmittedHandle } from './handle.ts';
 import type { AnyTask } from './handler/define.ts';
 import type { TaskManager } from './manager.ts';
 import type { Queries } from './queries.ts';
-import type { Keep } from './submit/intake.ts';
+import type { Keep } from './submit/batch.ts';
 import type { SubmitOptions } from './submit/options.ts';
 import type { TaskRecord } from './task/record.ts';
 

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { DebounceByInput, ThrottleByInput } from '../submit/coalesce.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { FinalStatus } from '../task/status.ts';
 import type { Duration } from '../time/duration.ts';
@@ -49,6 +50,10 @@ export interface TaskDefinition<Name extends string, Parsed, Result, Submitted =
   readonly cancelGrace?: Duration | undefined;
   /** Default: the manager's. */
   readonly retention?: Retention | undefined;
+  /** Of submits that say nothing of `debounce`, `throttle`, `unique`, `delay`, `runAt` and `hold`. */
+  readonly debounce?: DebounceByInput<Submitted> | undefined;
+  /** Of submits that say nothing of `debounce`, `throttle` and `unique`. */
+  readonly throttle?: ThrottleByInput<Submitted> | undefined;
   /** Submits are answered with a warning; text says what to use instead. */
   readonly deprecated?: boolean | string | undefined;
   /** False ends the retries of an error; default: every error is worth another attempt. */

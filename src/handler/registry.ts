@@ -1,5 +1,6 @@
 import { OptionError, UnknownHandlerError } from '../errors.ts';
 import { integer, parseRetention, type RetentionSettings, type Settings } from '../options.ts';
+import { type HandlerCoalescing, parseHandlerCoalescing } from '../submit/coalesce.ts';
 import { parseDuration } from '../time/duration.ts';
 import type { AnyTask } from './define.ts';
 import { type BackoffMs, parseBackoff, parseMaxAttempts } from './retry.ts';
@@ -22,6 +23,8 @@ export interface Handler {
   readonly cancelGraceMs: number;
   /** Null: the manager's. */
   readonly retention: RetentionSettings | null;
+  /** Null: each submit is a task of its own. */
+  readonly coalescing: HandlerCoalescing | null;
 }
 
 /** @throws {OptionError} */
@@ -65,6 +68,7 @@ function parseDefinition(definition: AnyTask, defaults: Defaults): Handler {
     maxLost: maxLost === undefined ? defaults.maxLost : integer('maxLost', maxLost, 0),
     cancelGraceMs: cancelGrace === undefined ? defaults.cancelGraceMs : parseDuration('cancelGrace', cancelGrace),
     retention: retention === undefined ? null : parseRetention('retention', retention, defaults.retention),
+    coalescing: parseHandlerCoalescing(definition.debounce, definition.throttle),
   };
 }
 

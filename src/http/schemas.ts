@@ -53,8 +53,17 @@ export const SubmitBody = z.strictObject({
           error: 'It must be "unstarted", "unfinished" or { "window": duration }',
         })
         .optional(),
-      onConflict: z.enum(['skip', 'error']).optional(),
+      onConflict: z.enum(['skip', 'error', 'replace']).optional(),
     })
+    .optional(),
+  debounce: z
+    .union([
+      z.literal(false),
+      z.strictObject({ key: z.string().optional(), wait: DurationValue, maxWait: DurationValue.optional() }),
+    ])
+    .optional(),
+  throttle: z
+    .union([z.literal(false), z.strictObject({ key: z.string().optional(), window: DurationValue })])
     .optional(),
   tags: Tags.optional(),
   description: z.string().optional(),

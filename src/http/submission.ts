@@ -75,7 +75,9 @@ export class Submission {
     if (record === null)
       throw new HttpProblem('task_not_found', `Task ${task.id} was deleted as soon as it was there.`);
     // An earlier task answers only whom it may; whoever made a task may see what he made.
-    if (task.matched !== null && !caller.reads(record)) throw keyTaken(`${task.matched}_conflict`);
+    if (task.matched !== null && !caller.reads(record)) {
+      throw keyTaken(task.matched === 'idempotency' ? 'idempotency_conflict' : 'unique_conflict');
+    }
     return { record, earlier: !task.created, warnings: task.warnings };
   }
 

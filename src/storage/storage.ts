@@ -59,14 +59,29 @@ export interface DraftEdge {
  */
 export interface UniqueRule {
   readonly scope: 'unstarted' | 'unfinished' | { readonly windowMs: number };
-  /** `skip`: that task answers; `error`: refused. */
-  readonly onConflict: 'skip' | 'error';
+  /**
+   * `skip`: that task answers; `error`: refused. `replace`: the task becomes this one (`replacement`), while no handler has
+   * started it and its `submittedBy` is the same, and answers; else refused.
+   */
+  readonly onConflict: 'skip' | 'error' | 'replace';
+  /** Only tasks with the draft's `submittedBy` stand in the way. */
+  readonly ownOnly?: boolean | undefined;
+  /** Of `replace`: a task may be put off until so long after it was made; ms, or Infinity. Not given: no matter. */
+  readonly maxWaitMs?: number | undefined;
 }
 
 export type InsertAnswer =
   | ({ readonly made: true } & Followed)
-  /** An earlier task answers; `parent`: that of its parent, a draft of the same atomic insert, whose children are not made. */
-  | { readonly made: false; readonly matched: 'idempotency' | 'unique' | 'parent'; readonly taskId: string }
+  /**
+   * An earlier task answers; `parent`: that of its parent, a draft of the same atomic insert, whose children are not made.
+   * `replaced`: the task was changed by this, and is like that now.
+   */
+  | {
+      readonly made: false;
+      readonly matched: 'idempotency' | 'unique' | 'parent';
+      readonly taskId: string;
+      readonly replaced?: TaskRecord | undefined;
+    }
   | { readonly made: false; readonly refused: 'unique_conflict' | 'idempotency_conflict'; readonly taskId: string }
   | { readonly made: false; readonly refused: 'queue_full' }
   /** A document that was to be put with it has another version by now. */

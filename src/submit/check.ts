@@ -7,6 +7,7 @@ import { validate } from '../handler/schema.ts';
 import { isA, toErrorInfo } from '../run/failure.ts';
 import { Serving } from '../run/serving.ts';
 import { cloneJson, type JsonValue, toJson } from '../task/json.ts';
+import { coalesce } from './coalesce.ts';
 import { type ParsedSubmit, PLAIN_SUBMIT, parseSubmit, type SubmitOptions } from './options.ts';
 
 /** A submit that was checked, and has no id yet. */
@@ -51,16 +52,16 @@ export class SubmitCheck {
     // The copy: a schema may change what it is given, and it will be given the stored one.
     const validated =
       handler.definition.input && this.#validate(handler, stored === null ? undefined : cloneJson(stored));
-    if (!elsewhere && !(validated instanceof Promise)) return refuseWarned(checked);
+    if (!elsewhere && !(validated instanceof Promise)) return finish(checked);
     return this.#checkLater(checked, validated, elsewhere);
   }
 
   async #checkLater(checked: Checked, validated: unknown, elsewhere: boolean): Promise<Checked> {
     await validated;
     const { name } = checked.handler;
-    if (!elsewhere || (await this.#serving.has(name))) return refuseWarned(checked);
+    if (!elsewhere || (await this.#serving.has(name))) return finish(checked);
     const message = `No live process runs the tasks of handler ${name}; the task waits for one.`;
-    return refuseWarned({ ...checked, warnings: [...checked.warnings, { code: 'handler_unserved', message }] });
+    return finish({ ...checked, warnings: [...checked.warnings, { code: 'handler_unserved', message }] });
   }
 
   #validate({ definition }: Handler, input: unknown): unknown {
@@ -93,10 +94,22 @@ export class SubmitCheck {
 /** A submit with `failOnWarning` was warned of. Its issues name what was submitted, and nothing in the input. */
 export class WarnedError extends InputInvalidError {}
 
-function refuseWarned(checked: Checked): Checked {
-  if (!checked.options.failOnWarning || checked.warnings.length === 0) return checked;
-  throw new WarnedError(
-    'The submit has warnings',
-    checked.warnings.map(({ code, message }) => ({ path: code === 'run_at_past' ? 'runAt' : 'handler', message })),
-  );
+/** The end of a check, once the input is known to fit. */
+function finish(checked: Checked): Checked {
+  const { handler, input, options, warnings } = checked;
+  if (options.failOnWarning && warnings.length > 0) {
+    throw new WarnedError(
+      'The submit has warnings',
+      warnings.map(({ code, message }) => ({ path: code === 'run_at_past' ? 'runAt' : 'handler', message })),
+    );
+  }
+  const { coalescing } = options;
+  if (coalescing === false || options.unique !== null) return checked;
+  if (coalescing === null && (handler.coalescing === null || goesItsOwnWay(handler, options))) return checked;
+  return { ...checked, options: { ...options, unique: coalesce(handler, coalescing, input) } };
+}
+
+/** Whoever says when a task is to run does not mean it to be debounced. */
+function goesItsOwnWay({ coalescing }: Handler, { delayMs, runAt, hold }: ParsedSubmit): boolean {
+  return coalescing?.by === 'debounce' && (delayMs !== null || runAt !== null || hold);
 }

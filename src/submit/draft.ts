@@ -16,7 +16,8 @@ export function makeDraft(
   now: number,
   idempotencyMs: number,
 ): TaskDraft {
-  const runAt = options.delayMs === null ? options.runAt : now + options.delayMs;
+  const delayMs = options.unique?.waitMs ?? options.delayMs;
+  const runAt = delayMs === null ? options.runAt : now + delayMs;
   const scheduled = options.hold || (runAt !== null && runAt > now);
   const record: TaskRecord = {
     id,

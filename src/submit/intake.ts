@@ -10,6 +10,7 @@ import { TaskIds } from '../task/id.ts';
 import { cloneJson } from '../task/json.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Announcer } from '../watch/announcer.ts';
+import { Batch, type Keep } from './batch.ts';
 import { type Checked, SubmitCheck } from './check.ts';
 import { makeDraft } from './draft.ts';
 import type { SubmitOptions } from './options.ts';
@@ -17,23 +18,16 @@ import type { SubmitOptions } from './options.ts';
 /** One item of `submitMany`, its types forgotten. */
 export type AnyItem = { readonly handler: AnyTask | string; readonly input?: unknown } & SubmitOptions;
 
-/** A turn's submits, which share one insert. They become tasks only then: what waits for the end of the turn is to be small. */
-interface Batch {
-  readonly checked: Checked[];
-  /** By the place of a submit; made when one wants it. */
-  keeps: Map<number, Keep> | null;
-  /** One a submit, in order. */
+/** A turn's submits. */
+interface Turn {
+  readonly batch: Batch;
+  /** One a place, in order. */
   readonly outcomes: Promise<readonly Outcome[]>;
 }
-
-/** Is given a copy of a task as it goes to the storage, which may refuse it, or answer with an earlier one. */
-export type Keep = (record: TaskRecord) => void;
 
 /** What became of a submit: its handle, or why it was refused. */
 type Outcome = SubmittedHandle | Error;
 
-/** A batch is stored when it has so many, or at the end of the turn. */
-const BATCH = 1_000;
 const NO_WARNINGS: readonly TaskWarning[] = Object.freeze([]);
 const ITEM_KEYS = ['handler', 'input'];
 
@@ -46,7 +40,7 @@ export class Intake {
   readonly #handles: HandleHost;
   readonly #ids: TaskIds;
   readonly #checks: SubmitCheck;
-  #batch: Batch | null = null;
+  #turn: Turn | null = null;
   #unanswered = 0;
 
   constructor(
@@ -100,7 +94,7 @@ export class Intake {
     const answers = await this.#insert(drafts, true);
     const refused = answers.findIndex((answer) => 'refused' in answer && answer.refused !== 'not_alone');
     if (refused >= 0) throw this.#refusal(drafts[refused], answers[refused]);
-    const handles = drafts.map((draft, index) => this.#handle(draft, answers[index], checked[index]?.warnings));
+    const handles = drafts.map((draft, index) => this.#handle(draft, answers[index], checked[index]));
     return this.#environment.settings.inline ? this.#ran(handles) : handles;
   }
 
@@ -126,29 +120,26 @@ export class Intake {
 
   /** Into the batch of this turn. */
   #join(checked: Checked, keep: Keep | undefined): Promise<SubmittedHandle> {
-    const batch = this.#batch ?? this.#newBatch();
-    const index = batch.checked.length;
-    batch.checked.push(checked);
-    if (keep !== undefined) {
-      batch.keeps ??= new Map();
-      batch.keeps.set(index, keep);
-    }
-    this.#batch = index + 1 < BATCH ? batch : null;
-    return batch.outcomes.then((outcomes) => {
-      const outcome = outcomes[index];
+    const { batch, outcomes } = this.#turn ?? this.#newTurn();
+    const { index, matched } = batch.add(checked, keep);
+    if (batch.isFull) this.#turn = null;
+    return outcomes.then((all) => {
+      const outcome = all[index];
       if (!(outcome instanceof SubmittedHandle)) throw outcome;
-      return this.#environment.settings.inline ? this.#ran(outcome) : outcome;
+      const handle =
+        matched === null ? outcome : new SubmittedHandle(this.#handles, outcome.id, matched, checked.warnings);
+      return this.#environment.settings.inline ? this.#ran(handle) : handle;
     });
   }
 
-  #newBatch(): Batch {
-    const checked: Checked[] = [];
+  #newTurn(): Turn {
+    const batch = new Batch();
     const outcomes = Promise.resolve().then(() => {
-      if (this.#batch === batch) this.#batch = null;
+      if (this.#turn?.batch === batch) this.#turn = null;
       return this.#store(batch);
     });
-    const batch: Batch = { checked, keeps: null, outcomes };
-    return batch;
+    this.#turn = { batch, outcomes };
+    return this.#turn;
   }
 
   /** Stores tasks, each for itself. */
@@ -162,7 +153,7 @@ export class Intake {
     return drafts.map((draft, index) => {
       const answer = answers[index];
       if (answer === undefined || 'refused' in answer) return this.#refusal(draft, answer);
-      return this.#handle(draft, answer, checked[index]?.warnings);
+      return this.#handle(draft, answer, checked[index]);
     });
   }
 
@@ -179,9 +170,12 @@ export class Intake {
       const answers = await inserting;
       for (const [index, record] of records?.entries() ?? []) {
         const answer = answers[index];
-        if (!answer?.made) continue;
-        this.#announcer.created(record);
-        this.#runner.followed(answer.followed);
+        if (answer?.made) {
+          this.#announcer.created(record);
+          this.#runner.followed(answer.followed);
+        } else if (answer !== undefined && 'replaced' in answer && answer.replaced) {
+          this.#announcer.changed(answer.replaced, 'updated');
+        }
       }
       this.#runner.wake(urgencyOf(drafts));
       return answers;
@@ -200,12 +194,15 @@ export class Intake {
   #handle(
     draft: TaskDraft | undefined,
     answer: InsertAnswer | undefined,
-    warnings: readonly TaskWarning[] = NO_WARNINGS,
+    checked: Checked | undefined,
   ): SubmittedHandle {
-    if (answer !== undefined && 'matched' in answer && answer.matched !== 'parent') {
-      return new SubmittedHandle(this.#handles, answer.taskId, answer.matched, warnings);
+    const warnings = checked?.warnings ?? NO_WARNINGS;
+    if (answer === undefined || !('matched' in answer) || answer.matched === 'parent') {
+      return new SubmittedHandle(this.#handles, draft?.record.id ?? '', null, warnings);
     }
-    return new SubmittedHandle(this.#handles, draft?.record.id ?? '', null, warnings);
+    const { taskId, matched } = answer;
+    const by = matched === 'unique' ? (checked?.options.unique?.by ?? matched) : matched;
+    return new SubmittedHandle(this.#handles, taskId, by, warnings);
   }
 
   #refusal(draft: TaskDraft | undefined, answer: InsertAnswer | undefined): Error {

@@ -6,15 +6,9 @@ import { type JsonValue, toJson } from '../task/json.ts';
 import { isTag } from '../task/query.ts';
 import type { Tag } from '../task/record.ts';
 import { type Duration, parseDuration } from '../time/duration.ts';
-
-/**
- * One task at a time for a key of a handler. `scope`: an earlier task counts until it has started, until it has ended (the
- * default), or for a time after its submit. `onConflict`: that task answers (`skip`, the default), or an error.
- */
-export type Unique = { readonly key: string } & Optional<{
-  scope: 'unstarted' | 'unfinished' | { readonly window: Duration };
-  onConflict: 'skip' | 'error';
-}>;
+import { type Coalescing, type Debounce, parseCoalescing, type Throttle } from './coalesce.ts';
+import { MAX_TEXT, parseText } from './text.ts';
+import { parseUnique, type Unique } from './unique.ts';
 
 /** What `submit` may be told beside the input. */
 export type SubmitOptions = Optional<{
@@ -32,7 +26,12 @@ export type SubmitOptions = Optional<{
   tags: Readonly<Record<string, Tag>>;
   /** Same key and same input: the earlier task answers. Scoped to `submittedBy`. */
   idempotencyKey: string;
+  /** At most one of `unique`, `debounce` and `throttle`. */
   unique: Unique;
+  /** Not beside `delay`, `runAt` or `hold`. False: without that of the definition. */
+  debounce: Debounce | false;
+  /** False: without that of the definition. */
+  throttle: Throttle | false;
   submittedBy: string;
   entityId: string;
   parentId: string;
@@ -54,6 +53,15 @@ type InputKey<Input> = undefined extends Input ? { readonly input?: Input | unde
 export type SubmitItem<Tasks extends AnyTask, T> = { readonly handler: T } & InputKey<InputOf<Resolve<Tasks, T>>> &
   SubmitOptions;
 
+/** Under which key a task is stored, and what that means for those that follow. */
+export interface KeyRule {
+  readonly key: string;
+  readonly by: 'unique' | 'debounce' | 'throttle';
+  readonly rule: UniqueRule;
+  /** How long a debounced task is put off. */
+  readonly waitMs?: number | undefined;
+}
+
 /** The options of a submit, checked. Null: not given. */
 export interface ParsedSubmit {
   readonly priority: number | null;
@@ -63,7 +71,9 @@ export interface ParsedSubmit {
   readonly startByMs: number | null;
   readonly tags: Readonly<Record<string, Tag>>;
   readonly idempotencyKey: string | null;
-  readonly unique: { readonly key: string; readonly rule: UniqueRule } | null;
+  readonly unique: KeyRule | null;
+  /** False: not even that of the definition. */
+  readonly coalescing: Coalescing | false | null;
   readonly submittedBy: string | null;
   readonly entityId: string | null;
   readonly parentId: string | null;
@@ -72,8 +82,6 @@ export interface ParsedSubmit {
   readonly failOnWarning: boolean;
 }
 
-/** Characters of a text such as `entityId`. */
-export const MAX_TEXT = 1_000;
 /** Characters of a description. */
 export const MAX_DESCRIPTION = 10_000;
 const MAX_TAGS = 50;
@@ -93,6 +101,7 @@ export const PLAIN_SUBMIT: ParsedSubmit = Object.freeze({
   tags: NO_TAGS,
   idempotencyKey: null,
   unique: null,
+  coalescing: null,
   submittedBy: null,
   entityId: null,
   parentId: null,
@@ -110,6 +119,8 @@ const KEYS: readonly string[] = [
   'tags',
   'idempotencyKey',
   'unique',
+  'debounce',
+  'throttle',
   'submittedBy',
   'entityId',
   'parentId',
@@ -132,10 +143,16 @@ export function parseSubmit(options: SubmitOptions, maxBytes: number, more: read
     if (!KEYS.includes(key)) throw new OptionError('options', `made of ${KEYS.join(', ')}`, key);
   }
   if (plain) return PLAIN_SUBMIT;
-  const { priority, delay, runAt, hold, startBy, tags, unique, metadata } = options;
+  const { priority, delay, runAt, hold, startBy, tags, unique, debounce, throttle, metadata } = options;
   if (hold !== undefined && typeof hold !== 'boolean') throw new OptionError('hold', 'true or false', hold);
   if (Number(delay !== undefined) + Number(runAt !== undefined) + Number(hold === true) > 1) {
     throw new OptionError('delay', 'the only one of `delay`, `runAt` and `hold`', 'several of them');
+  }
+  const isTimed = delay !== undefined || runAt !== undefined || hold === true;
+  if (debounce && isTimed)
+    throw new OptionError('debounce', 'without `delay`, `runAt` and `hold`', 'beside one of them');
+  if (unique !== undefined && (debounce || throttle)) {
+    throw new OptionError('unique', 'the only one of `unique`, `debounce` and `throttle`', 'several of them');
   }
   return {
     priority: priority === undefined ? null : parsePriority('priority', priority),
@@ -146,6 +163,7 @@ export function parseSubmit(options: SubmitOptions, maxBytes: number, more: read
     tags: tags === undefined ? NO_TAGS : parseTags(tags),
     idempotencyKey: parseText('idempotencyKey', options.idempotencyKey, MAX_TEXT),
     unique: unique === undefined ? null : parseUnique(unique),
+    coalescing: debounce === undefined && throttle === undefined ? null : parseCoalescing(debounce, throttle),
     submittedBy: parseText('submittedBy', options.submittedBy, MAX_TEXT),
     entityId: parseText('entityId', options.entityId, MAX_TEXT),
     parentId: parseText('parentId', options.parentId, MAX_TEXT),
@@ -162,14 +180,6 @@ export function parseTime(option: string, time: unknown): number {
   throw new OptionError(option, 'a valid Date or epoch ms, up to the year 9999', time);
 }
 
-/** Null where it is not given. @throws {OptionError} */
-export function parseText(option: string, value: unknown, max: number, min = 1): string | null {
-  if (value === undefined) return null;
-  const fits = typeof value === 'string' && value.length >= min && value.length <= max && value.isWellFormed();
-  if (!fits) throw new OptionError(option, `well-formed text of ${min} to ${max} characters`, value);
-  return value;
-}
-
 /** @param removable null values are allowed, as a patch has them */
 export function parseTags<T extends Tag | null = Tag>(tags: unknown, removable = false): Readonly<Record<string, T>> {
   if (tags === null || typeof tags !== 'object' || Array.isArray(tags))
@@ -183,19 +193,4 @@ export function parseTags<T extends Tag | null = Tag>(tags: unknown, removable =
     if (typeof value === 'string') parseText(`tags.${key}`, value, MAX_TAG_TEXT, 0);
   }
   return Object.fromEntries(entries);
-}
-
-function parseUnique(unique: Unique): { key: string; rule: UniqueRule } {
-  if (unique === null || typeof unique !== 'object') throw new OptionError('unique', 'an object', unique);
-  const key = parseText('unique.key', unique.key, MAX_TEXT);
-  if (key === null) throw new OptionError('unique.key', 'text', key);
-  const { scope = 'unfinished', onConflict = 'skip' } = unique;
-  if (onConflict !== 'skip' && onConflict !== 'error') {
-    throw new OptionError('unique.onConflict', "'skip' or 'error'", onConflict);
-  }
-  if (scope === 'unstarted' || scope === 'unfinished') return { key, rule: { scope, onConflict } };
-  if (scope === null || typeof scope !== 'object') {
-    throw new OptionError('unique.scope', "'unstarted', 'unfinished' or { window }", scope);
-  }
-  return { key, rule: { scope: { windowMs: parseDuration('unique.scope.window', scope.window, 1) }, onConflict } };
 }

@@ -11,6 +11,7 @@ import { lifeCases } from './cases/life.ts';
 import { listCases } from './cases/list.ts';
 import { orderCases } from './cases/order.ts';
 import { pageCases } from './cases/pages.ts';
+import { replaceCases } from './cases/replace.ts';
 import { retentionCases } from './cases/retention.ts';
 import { settleCases } from './cases/settle.ts';
 import { sharedCases } from './cases/shared.ts';
@@ -28,6 +29,7 @@ export const storageCases: readonly StorageCase[] = [
   ...lifeCases,
   ...insertCases,
   ...uniqueCases,
+  ...replaceCases,
   ...claimCases,
   ...orderCases,
   ...beatCases,

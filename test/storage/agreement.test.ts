@@ -287,7 +287,9 @@ class Life {
     const unique = draw([
       undefined,
       undefined,
-      { scope: 'unfinished', onConflict: draw(['skip', 'error'] as const) } as const,
+      { scope: 'unfinished', onConflict: draw(['skip', 'error', 'replace'] as const) } as const,
+      { scope: 'unstarted', onConflict: 'replace', ownOnly: true, maxWaitMs: draw([1_500, Infinity]) } as const,
+      { scope: { windowMs: 1_000 }, onConflict: draw(['skip', 'replace'] as const), ownOnly: true } as const,
     ]);
     const idempotency = draw([undefined, undefined, { fingerprint: draw(['f', 'g']), expiresAt: now + 3_000 }]);
     return this.#world.draft({

@@ -175,7 +175,7 @@ describe('types of submit', () => {
     compiled(async (m) => {
       const task = await m.submit(double, 1);
       if (task.created) expectTypeOf(task.matched).toBeNull();
-      else expectTypeOf(task.matched).toEqualTypeOf<'idempotency' | 'unique'>();
+      else expectTypeOf(task.matched).toEqualTypeOf<'idempotency' | 'unique' | 'debounce' | 'throttle'>();
     });
   });
 });

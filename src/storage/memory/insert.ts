@@ -1,5 +1,6 @@
 import type { DocumentPut, InsertAnswer, TaskDraft } from '../storage.ts';
 import type { DocumentTable } from './documents.ts';
+import { InTheWay } from './in-the-way.ts';
 import { InsertEdges } from './insert-edges.ts';
 import type { Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
@@ -43,11 +44,12 @@ function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: Insert
   const made: Row[] = [];
   let refused = false;
   const edges = drafts.some(({ dependsOn }) => dependsOn !== undefined) ? new InsertEdges(tasks, drafts, atomic) : null;
+  const inTheWay = new InTheWay(tasks, now);
   const answers = drafts.map((draft, index): InsertAnswer => {
     if (tasks.byId.has(draft.record.id)) return MADE;
     // `unfinished` counts what was just made, as it can be found already.
     const full = tasks.unfinished >= most ? FULL : null;
-    const answer = edges?.ofParent(draft) ?? tasks.keys.check(draft, now) ?? full ?? edges?.missing(draft) ?? null;
+    const answer = edges?.ofParent(draft) ?? inTheWay.check(draft, index) ?? full ?? edges?.missing(draft) ?? null;
     if (answer === null) {
       const row = tasks.make(draft);
       made.push(row);
@@ -60,9 +62,11 @@ function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: Insert
   });
   if (atomic && refused) {
     tasks.discard(made);
+    inTheWay.discard();
     return answers.map((answer) => ('refused' in answer ? answer : NOT_ALONE));
   }
   for (const row of made) tasks.enter(row, now);
+  inTheWay.replace(answers);
   edges?.store(answers, now);
   return answers;
 }

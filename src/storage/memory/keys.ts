@@ -1,11 +1,11 @@
 import { isFinal } from '../../task/status.ts';
-import type { InsertAnswer, TaskDraft, UniqueRule } from '../storage.ts';
+import type { InsertAnswer, TaskDraft } from '../storage.ts';
 import { Heap } from './heap.ts';
 import { neverStarted, type Row } from './row.ts';
 
 interface IdempotencyEntry {
   readonly key: string;
-  readonly taskId: string;
+  readonly row: Row;
   readonly fingerprint: string;
   readonly expiresAt: number;
 }
@@ -25,26 +25,33 @@ export class Keys {
   readonly #expiring = new Heap<IdempotencyEntry>((a, b) => a.expiresAt < b.expiresAt);
   readonly #unique = new Map<string, Holders>();
 
-  /** What an earlier task has to say about a draft; null: nothing stands in the way. */
-  check({ record, idempotency, unique }: TaskDraft, now: number): InsertAnswer | null {
-    if (idempotency !== undefined && record.idempotencyKey !== null) {
-      const entry = this.#idempotency.get(keyOf(record.submittedBy, record.idempotencyKey));
-      if (entry !== undefined && entry.expiresAt > now) {
-        const { taskId } = entry;
-        return entry.fingerprint === idempotency.fingerprint
-          ? { made: false, matched: 'idempotency', taskId }
-          : { made: false, refused: 'idempotency_conflict', taskId };
-      }
+  /** What the task that an idempotency key names has to say about a draft; null: there is none. */
+  byIdempotency({ record, idempotency }: TaskDraft, now: number): InsertAnswer | null {
+    if (idempotency === undefined || record.idempotencyKey === null) return null;
+    const entry = this.#idempotency.get(keyOf(record.submittedBy, record.idempotencyKey));
+    if (entry === undefined || entry.expiresAt <= now || entry.row.gone) return null;
+    const taskId = entry.row.id;
+    return entry.fingerprint === idempotency.fingerprint
+      ? { made: false, matched: 'idempotency', taskId }
+      : { made: false, refused: 'idempotency_conflict', taskId };
+  }
+
+  /** The task that a unique key lets stand in the way of a draft. */
+  inTheWay({ record, unique }: TaskDraft, now: number): Row | undefined {
+    if (unique === undefined || record.uniqueKey === null) return undefined;
+    const holders = this.#unique.get(keyOf(record.handler, record.uniqueKey));
+    if (holders === undefined) return undefined;
+    const { scope, ownOnly } = unique;
+    const counts = (row: Row): boolean => !ownOnly || row.submittedBy === record.submittedBy;
+    if (typeof scope === 'object') {
+      return holders.made.findLast((row) => !row.gone && row.createdAt > now - scope.windowMs && counts(row));
     }
-    if (unique !== undefined && record.uniqueKey !== null) {
-      const holder = this.#inTheWay(keyOf(record.handler, record.uniqueKey), unique.scope, now);
-      if (holder !== undefined) {
-        return unique.onConflict === 'skip'
-          ? { made: false, matched: 'unique', taskId: holder.id }
-          : { made: false, refused: 'unique_conflict', taskId: holder.id };
-      }
+    let first: Row | undefined;
+    for (const row of holders.open) {
+      const isFirst = first === undefined || row.sequence < first.sequence;
+      if (isFirst && (scope === 'unfinished' || neverStarted(row)) && counts(row)) first = row;
     }
-    return null;
+    return first;
   }
 
   /** Another unfinished task with the same unique key, which a restart of this one has to leave alone. */
@@ -57,12 +64,7 @@ export class Keys {
 
   /** A task was made. */
   add(row: Row, idempotency: TaskDraft['idempotency']): void {
-    if (row.idempotencyKey !== null && idempotency !== undefined) {
-      const key = keyOf(row.submittedBy, row.idempotencyKey);
-      const entry = { key, taskId: row.id, fingerprint: idempotency.fingerprint, expiresAt: idempotency.expiresAt };
-      this.#idempotency.set(key, entry);
-      this.#expiring.push(entry);
-    }
+    this.answer(row, row.idempotencyKey, idempotency);
     if (row.uniqueKey === null) return;
     const key = keyOf(row.handler, row.uniqueKey);
     const holders = this.#unique.get(key);
@@ -73,9 +75,25 @@ export class Keys {
     }
   }
 
+  /** A task answers for an idempotency key of its submitter from now on. */
+  answer(row: Row, idempotencyKey: string | null, idempotency: TaskDraft['idempotency']): void {
+    if (idempotencyKey === null || idempotency === undefined) return;
+    const key = keyOf(row.submittedBy, idempotencyKey);
+    const entry = { key, row, fingerprint: idempotency.fingerprint, expiresAt: idempotency.expiresAt };
+    this.#idempotency.set(key, entry);
+    this.#expiring.push(entry);
+  }
+
+  /** Takes that back. */
+  answerNoMore(row: Row, idempotencyKey: string | null): void {
+    if (idempotencyKey === null) return;
+    const key = keyOf(row.submittedBy, idempotencyKey);
+    if (this.#idempotency.get(key)?.row === row) this.#idempotency.delete(key);
+  }
+
   /** The status or the leak of a task changed. */
   moved(row: Row): void {
-    if (row.uniqueKey === null) return;
+    if (row.uniqueKey === null || row.gone) return;
     const open = this.#unique.get(keyOf(row.handler, row.uniqueKey))?.open;
     if (isFinal(row.status) && row.leakedBy === null) open?.delete(row);
     else open?.add(row);
@@ -83,10 +101,7 @@ export class Keys {
 
   /** A task was removed. */
   remove(row: Row): void {
-    if (row.idempotencyKey !== null) {
-      const key = keyOf(row.submittedBy, row.idempotencyKey);
-      if (this.#idempotency.get(key)?.taskId === row.id) this.#idempotency.delete(key);
-    }
+    this.answerNoMore(row, row.idempotencyKey);
     if (row.uniqueKey === null) return;
     const key = keyOf(row.handler, row.uniqueKey);
     const holders = this.#unique.get(key);
@@ -109,16 +124,6 @@ export class Keys {
     if (this.#expiring.size > this.#idempotency.size * 2 + 1_000) {
       this.#expiring.keep((entry) => this.#idempotency.get(entry.key) === entry);
     }
-  }
-
-  #inTheWay(key: string, scope: UniqueRule['scope'], now: number): Row | undefined {
-    const holders = this.#unique.get(key);
-    if (holders === undefined) return undefined;
-    if (typeof scope === 'object') {
-      return holders.made.findLast((row) => !row.gone && row.createdAt > now - scope.windowMs);
-    }
-    for (const row of holders.open) if (scope === 'unfinished' || neverStarted(row)) return row;
-    return undefined;
   }
 }
 

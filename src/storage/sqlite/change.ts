@@ -6,7 +6,7 @@ import type { Settable, Step, StoredTask } from '../../task/transition.ts';
 import type { Change, ChangeAnswer } from '../storage.ts';
 import { reopen } from './edges.ts';
 import { follow, followedBy } from './follow.ts';
-import { holderOf } from './insert.ts';
+import { holderOf } from './in-the-way.ts';
 import { recordOf } from './rows.ts';
 import type { Transaction } from './transaction.ts';
 import { readStored, readStoredAt, takeStep } from './write.ts';

@@ -1,10 +1,11 @@
 import type { TaskRecord } from '../../task/record.ts';
-import type { DocumentPut, InsertAnswer, TaskDraft, UniqueRule } from '../storage.ts';
+import type { DocumentPut, InsertAnswer, TaskDraft } from '../storage.ts';
 import { beginEarly } from './claim.ts';
 import { countUnfinished } from './counters.ts';
 import type { Bindable } from './database.ts';
 import { putDocument, readDocument } from './documents.ts';
 import type { EarlyClaim } from './early-claim.ts';
+import { inTheWay, isThere, writeKey } from './in-the-way.ts';
 import { InsertEdges } from './insert-edges.ts';
 import { encodeMore, encodeTags, statusCode } from './rows.ts';
 import { encodeJson, encodeNullableText, encodeText } from './text.ts';
@@ -105,60 +106,6 @@ function insertEach(
   return answers;
 }
 
-/** The answer of an earlier task, or null when there is none. */
-function inTheWay(transaction: Transaction, { record, idempotency, unique }: TaskDraft): InsertAnswer | null {
-  if (idempotency !== undefined && record.idempotencyKey !== null) {
-    const row = transaction.database.get(
-      'select task_id, fingerprint from tasklane_key where scope = ? and key = ? and expires_at > ?',
-      scopeOf(record),
-      encodeText(record.idempotencyKey),
-      transaction.now,
-    );
-    if (row !== undefined) {
-      const taskId = row[0] as string;
-      if (taskId === record.id) return MADE;
-      if (row[1] !== idempotency.fingerprint) return { made: false, refused: 'idempotency_conflict', taskId };
-      return { made: false, matched: 'idempotency', taskId };
-    }
-  }
-  if (unique !== undefined && record.uniqueKey !== null) {
-    if (isThere(transaction, record.id)) return MADE;
-    const taskId = holderOf(transaction, record.handler, record.uniqueKey, unique.scope, record.id);
-    if (taskId === null) return null;
-    if (unique.onConflict === 'error') return { made: false, refused: 'unique_conflict', taskId };
-    return { made: false, matched: 'unique', taskId };
-  }
-  return null;
-}
-
-/**
- * The task that stands in the way of another of the same handler and key; null: none does.
- * @param exceptId a task is not in its own way
- */
-export function holderOf(
-  { database, now }: Transaction,
-  handler: string,
-  uniqueKey: string,
-  scope: UniqueRule['scope'],
-  exceptId: string,
-): string | null {
-  const key = encodeText(uniqueKey);
-  let row: readonly unknown[] | undefined;
-  if (typeof scope === 'object') {
-    const sql =
-      'select id from tasklane_task indexed by tasklane_task_unique where handler = ? and unique_key = ? ' +
-      'and unique_key is not null and created_at > ? and id <> ? order by created_at limit 1';
-    row = database.get(sql, encodeText(handler), key, now - scope.windowMs, exceptId);
-  } else {
-    const unstarted = scope === 'unstarted' ? 'and status < 3 and started = 0' : '';
-    const sql =
-      'select id from tasklane_task indexed by tasklane_task_holder where handler = ? and unique_key = ? ' +
-      `and unique_key is not null and (status < 5 or leaked_by is not null) ${unstarted} and id <> ? limit 1`;
-    row = database.get(sql, encodeText(handler), key, exceptId);
-  }
-  return row === undefined ? null : (row[0] as string);
-}
-
 /** @returns its place; null when a task of this id is there already */
 function insertOne(transaction: Transaction, draft: TaskDraft, edges: number, early: EarlyClaim | null): number | null {
   const { database, counts, happened, now } = transaction;
@@ -169,16 +116,7 @@ function insertOne(transaction: Transaction, draft: TaskDraft, edges: number, ea
   if (task !== record) early?.took(task, maxLost);
   counts.add(record.handler, task.status, false, 1);
   writeTags(transaction, seq, record.tags);
-  if (idempotency !== undefined && record.idempotencyKey !== null) {
-    database.run(
-      'insert or replace into tasklane_key(scope, key, task_id, fingerprint, expires_at) values(?, ?, ?, ?, ?)',
-      scopeOf(record),
-      encodeText(record.idempotencyKey),
-      record.id,
-      idempotency.fingerprint,
-      idempotency.expiresAt,
-    );
-  }
+  if (idempotency !== undefined) writeKey(transaction, record, idempotency, record.id);
   if (task.status === 'queued') happened.queued(record.priority);
   if (record.status === 'scheduled' && record.runAt !== null) happened.scheduled(record.runAt);
   happened.changed(record.id);
@@ -223,15 +161,6 @@ function rowOf(
     encodeJson(task.input),
     ...(isPlain ? [] : [...rare, edges]),
   ];
-}
-
-/** Whose idempotency keys: a submitter's, or those of nobody in particular. */
-export function scopeOf({ submittedBy }: Pick<TaskRecord, 'submittedBy'>): string {
-  return submittedBy === null ? '' : encodeText(`by ${submittedBy}`);
-}
-
-function isThere({ database }: Transaction, id: string): boolean {
-  return database.get('select 1 from tasklane_task where id = ?', id) !== undefined;
 }
 
 function isRefused(answer: InsertAnswer): boolean {

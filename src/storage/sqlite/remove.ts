@@ -2,7 +2,7 @@ import { isFinal } from '../../task/status.ts';
 import type { RetentionRule } from '../storage.ts';
 import { countFinal } from './counters.ts';
 import type { Row } from './database.ts';
-import { scopeOf } from './insert.ts';
+import { scopeOf } from './in-the-way.ts';
 import { LIGHT_COLUMNS, statusCode, toStored } from './rows.ts';
 import { encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';

@@ -35,6 +35,7 @@ const WRITERS: { readonly [K in keyof StoredTask]?: readonly [column: string, en
   entityId: ['entity_id', encodeNullableText],
   description: ['description', encodeNullableText],
   tags: ['tags', encodeTags],
+  input: ['input', encodeJson],
   progress: ['progress', encodeJson],
   checkpoint: ['checkpoint', encodeJson],
   error: ['error', encodeJson],
@@ -45,7 +46,7 @@ const BY_ID_LIGHT = `select ${LIGHT_COLUMNS} from tasklane_task where id = ?`;
 const BY_SEQ = `select ${COLUMNS} from tasklane_task where seq = ?`;
 const BY_SEQ_LIGHT = `select ${LIGHT_COLUMNS} from tasklane_task where seq = ?`;
 const IN_MORE: ReadonlySet<string> = new Set(MORE_KEYS);
-const JSON_FIELDS = ['tags', 'progress', 'checkpoint', 'error', 'result', 'metadata'] as const;
+const JSON_FIELDS = ['tags', 'input', 'progress', 'checkpoint', 'error', 'result', 'metadata'] as const;
 
 /**
  * Stores what changes of a task, only those columns, and counts and tells it.

@@ -130,6 +130,12 @@ export const uniqueCases: readonly StorageCase[] = [
     await world.storage.remove([id]);
     assert.deepEqual(await another(world, { windowMs: 60_000 }), MADE);
   }),
+  storageCase('unique: a removed task whose handler runs on holds nothing', async (world) => {
+    const claim = await world.started({ uniqueKey: KEY });
+    await world.settle(claim, leaked(succeed(null), W1));
+    await world.storage.remove([claim.task.id]);
+    assert.deepEqual(await another(world, 'unfinished', 'error'), MADE);
+  }),
   storageCase('unique: a restart whose key is taken is refused', async (world) => {
     const first = await world.ended(succeed(null), { uniqueKey: KEY });
     const second = await world.submit({ uniqueKey: KEY });

@@ -1,0 +1,39 @@
+import { OptionError } from '../errors.ts';
+import type { Optional } from '../handler/define.ts';
+import { type Duration, parseDuration } from '../time/duration.ts';
+import { KEY_PREFIXES } from './coalesce.ts';
+import type { KeyRule } from './options.ts';
+import { MAX_TEXT, parseText } from './text.ts';
+
+/**
+ * One task at a time for a key of a handler. `scope`: an earlier task counts until it has started, until it has ended (the
+ * default), or for a time after its submit. `onConflict`: that task answers (`skip`, the default); or an error; or (`replace`)
+ * that task becomes what is submitted now, as long as no handler has started it, and an error after that.
+ */
+export type Unique = { readonly key: string } & Optional<{
+  scope: 'unstarted' | 'unfinished' | { readonly window: Duration };
+  onConflict: OnConflict;
+}>;
+
+const ON_CONFLICT = ['skip', 'error', 'replace'] as const;
+type OnConflict = (typeof ON_CONFLICT)[number];
+
+/** @throws {OptionError} */
+export function parseUnique(unique: Unique): KeyRule {
+  if (unique === null || typeof unique !== 'object') throw new OptionError('unique', 'an object', unique);
+  const key = parseText('unique.key', unique.key, MAX_TEXT);
+  if (key === null) throw new OptionError('unique.key', 'text', key);
+  if (KEY_PREFIXES.some((prefix) => key.startsWith(prefix))) {
+    throw new OptionError('unique.key', `text that does not begin with ${KEY_PREFIXES.join(' or ')}`, key);
+  }
+  const { scope = 'unfinished', onConflict = 'skip' } = unique;
+  if (!ON_CONFLICT.includes(onConflict)) {
+    throw new OptionError('unique.onConflict', ON_CONFLICT.map((each) => `'${each}'`).join(' or '), onConflict);
+  }
+  const by = 'unique';
+  if (scope === 'unstarted' || scope === 'unfinished') return { key, by, rule: { scope, onConflict } };
+  if (scope === null || typeof scope !== 'object') {
+    throw new OptionError('unique.scope', "'unstarted', 'unfinished' or { window }", scope);
+  }
+  return { key, by, rule: { scope: { windowMs: parseDuration('unique.scope.window', scope.window, 1) }, onConflict } };
+}
