@@ -19,11 +19,14 @@ let waits = 0;
 
 type Draw = <T>(choices: readonly T[]) => T;
 
+/** Mulberry32: draws that follow each other do not depend on each other, as those of a plain product would. */
 function drawFrom(seed: number): Draw {
-  let state = seed * 7_919 + 1;
+  let state = seed;
   return <T>(choices: readonly T[]): T => {
-    state = (state * 48_271) % 2_147_483_647;
-    return choices[Math.floor((state / 2_147_483_647) * choices.length)] as T;
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return choices[Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * choices.length)] as T;
   };
 }
 
@@ -285,6 +288,10 @@ class Life {
       { status: 'waiting' },
     ] as const);
     const unique = draw([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
       undefined,
       undefined,
       { scope: 'unfinished', onConflict: draw(['skip', 'error', 'replace'] as const) } as const,
