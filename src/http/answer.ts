@@ -3,6 +3,7 @@ import { FastResponse } from 'srvx';
 /** Reason phrases (RFC 9110, section 15) of the statuses that this surface answers; srvx sends none of its own. */
 const PHRASES: Readonly<Record<number, string>> = {
   200: 'OK',
+  201: 'Created',
   202: 'Accepted',
   204: 'No Content',
   304: 'Not Modified',

@@ -41,6 +41,8 @@ export interface DialectSurface {
   /** Published paths that are wholly the dialect's own, such as `/v2/task`: what has no route below them it answers too. */
   readonly roots: readonly string[];
   readonly routes: readonly DialectRoute[];
+  /** The request that `authenticate` is asked about, where credentials are sent in a way of the dialect's own. */
+  readonly identified?: (request: Request, url: URL) => Request;
   /** Answers whatever goes wrong, in the dialect's own form, with the headers that the problem asks for. */
   readonly refuse: (problem: HttpProblem) => Response;
 }

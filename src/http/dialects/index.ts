@@ -7,3 +7,5 @@ export type { Dialect } from './dialect.ts';
 export { type JiraOptions, jira } from './jira/index.ts';
 export type { DialectOptions } from './options.ts';
 export { type SvixOptions, svix } from './svix/index.ts';
+export { type TaskV2Options, taskV2 } from './task-v2/index.ts';
+export type { TaskV2 } from './task-v2/task.ts';

@@ -84,7 +84,7 @@ export class Dialects {
     const { queryParameters } = settings;
     return async ({ req, url, context }) => {
       try {
-        const caller = await access.callerOf(req);
+        const caller = await access.callerOf(surface.identified?.(req, url) ?? req);
         if (url.search !== '' && url.searchParams.size > queryParameters) {
           throw new HttpProblem('malformed', `The query has more than the ${queryParameters} parameters allowed.`);
         }

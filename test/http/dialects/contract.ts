@@ -25,7 +25,7 @@ export interface Exchange {
   readonly answered?: Readonly<Record<string, string>>;
   /** The answer to its last character: so keys, their order and the types of values are checked. Left out: none. */
   readonly text?: string;
-  /** The task's status afterwards. */
+  /** The task's status afterwards, or `deleted`. */
   readonly after?: string;
 }
 
@@ -51,10 +51,15 @@ export function playContract<Options extends object>(contract: Contract<Options>
     const current = await DialectWorld.open([contract.dialect((options ?? {}) as Options)], http);
     world = current;
     const task = state === 'none' ? null : await current.seed(state);
-    const words = { ...wordsOf(task, current.clock.now()), ...(task && contract.words?.(task, current.clock.now())) };
+    const words: Record<string, string | number> = {
+      ...wordsOf(task, current.clock.now()),
+      ...(task && contract.words?.(task, current.clock.now())),
+    };
     const [method = '', path = ''] = fill(request, words).split(' ');
     const asked = { method, as, headers, body: body === undefined ? undefined : fill(body, words) };
     const response = await current.ask(path, asked as Parameters<DialectWorld['ask']>[1]);
+    const [newest] = (await current.manager.list({ limit: 1 })).items;
+    if (newest !== undefined && newest.id !== task?.id) words.made = newest.id;
     expect(await response.text()).toBe(text === undefined ? '' : fill(text, words));
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toBe(text === undefined ? null : contract.contentType);
@@ -62,7 +67,7 @@ export function playContract<Options extends object>(contract: Contract<Options>
     for (const [name, value] of Object.entries(answered)) {
       expect([name, response.headers.get(name)]).toEqual([name, fill(value, words)]);
     }
-    if (task !== null) expect((await current.manager.get(task.id))?.status).toBe(after ?? task.status);
+    if (task !== null) expect((await current.manager.get(task.id))?.status ?? 'deleted').toBe(after ?? task.status);
   };
 
   const titles = contract.exchanges.map(({ title }) => title);
@@ -77,9 +82,9 @@ function fill(text: string, words: Words): string {
   return text.replace(/\{(\w+)\}/g, (whole, word: string) => String(words[word] ?? whole));
 }
 
-/** Of a task, its own keys; times as they are stored, in seconds and in milliseconds. */
+/** Of a task, its own keys; times as they are stored, in milliseconds, in seconds and as days. `made`: the id of a new task. */
 function wordsOf(task: TaskRecord | null, now: number): Words {
-  const common = { origin: ORIGIN, now };
+  const common = { origin: ORIGIN, now, today: dayOf(now) };
   if (task === null) return common;
   const { id, createdAt, startedAt, finishedAt, updatedAt } = task;
   const times = { createdAt, startedAt: startedAt ?? 0, finishedAt: finishedAt ?? 0, updatedAt };
@@ -88,7 +93,12 @@ function wordsOf(task: TaskRecord | null, now: number): Words {
     return [
       [`${key}Text`, iso],
       [`${key}Seconds`, `${iso.slice(0, 19)}Z`],
+      [`${key}Day`, dayOf(ms)],
     ];
   });
   return { ...common, id, tail: id.slice(-27), ...times, ...Object.fromEntries(text) };
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
 }

@@ -1,0 +1,12 @@
+/** The request with this bearer token, where it has no credential of its own; for `authenticate` only: it has no body. */
+export function withBearer(request: Request, token: string | null): Request {
+  if (token === null || request.headers.has('authorization')) return request;
+  const headers = new Headers(request.headers);
+  try {
+    headers.set('authorization', `Bearer ${token}`);
+  } catch {
+    return request; // no header can say it, so nobody has that token
+  }
+  const { url, method, signal } = request;
+  return new Request(url, { method, headers, signal });
+}

@@ -1,0 +1,137 @@
+import type { ListQuery } from '../../../queries.ts';
+import type { SortKey, TaskFilter } from '../../../task/query.ts';
+import { badField, type Fields, fieldOf, fieldsOf, jsonField, textField } from './fields.ts';
+import { byWord, statusesOf, type TaskSettings } from './task.ts';
+
+/** What `index` was asked for. */
+export interface IndexQuery {
+  readonly filter: TaskFilter;
+  readonly sort: NonNullable<ListQuery['sort']>;
+  readonly statusOrder: ListQuery['statusOrder'];
+  /** From 1. */
+  readonly page: number;
+  readonly perPage: number;
+}
+
+/** What bounds an index. */
+export interface IndexSettings extends TaskSettings {
+  /** The largest page, in tasks; a larger one is made this large. */
+  readonly pageSize: number;
+  /** Whether inputs and results are hidden from some callers: then none may ask about what they hold. */
+  readonly hides: boolean;
+}
+
+const PER_PAGE = 100;
+
+/** The fields of a task, and what sorts by them. */
+const SORTS: Readonly<Record<string, SortKey>> = {
+  task_id: 'id',
+  handler: 'handler',
+  user_id: 'submittedBy',
+  entity_id: 'entityId',
+  status: 'status',
+  request: 'inputText',
+  response: 'resultText',
+  created_at: 'createdAt',
+  updated_at: 'updatedAt',
+};
+
+/** No status is one of these, so nothing matches. */
+const NOTHING: TaskFilter = { status: [] };
+
+/**
+ * Reads the body of `index`.
+ * @param search where the links of a page have `page`, `per-page` and `sort`; the body comes first
+ * @throws {HttpProblem} 422
+ */
+export function indexQueryOf(body: unknown, search: URLSearchParams, settings: IndexSettings): IndexQuery {
+  const fields = fieldsOf(body, 'body');
+  const asked = (name: string): unknown => fieldOf(fields, name) ?? search.get(name) ?? undefined;
+  const archived = flagField('history', fieldOf(fields, 'history')) ? 'both' : false;
+  return {
+    filter: { ...filterOf(fieldsOf(fieldOf(fields, 'filter'), 'filter'), settings), archived },
+    sort: sortOf(asked('sort'), settings),
+    statusOrder: byWord(settings.statuses),
+    page: countField('page', asked('page'), 1),
+    perPage: Math.min(countField('per-page', asked('per-page'), PER_PAGE), settings.pageSize),
+  };
+}
+
+/** All fields AND, each by equality. */
+function filterOf(fields: Fields, settings: IndexSettings): TaskFilter {
+  return Object.assign({}, ...Object.entries(fields).map(([name, value]) => conditionOf(name, value, settings)));
+}
+
+function conditionOf(name: string, value: unknown, settings: IndexSettings): TaskFilter {
+  const field = `filter.${name}`;
+  switch (name) {
+    case 'task_id':
+      return { ids: [textField(field, value)] };
+    case 'handler':
+      return { handler: textField(field, value) };
+    case 'user_id':
+      return { submittedBy: value === null || value === settings.noUser ? { none: true } : textField(field, value) };
+    case 'entity_id':
+      return { entityId: value === null ? { none: true } : textField(field, value) };
+    case 'status':
+      return { status: statusesOf(textField(field, value), settings.statuses) };
+    case 'request':
+      return jsonCondition('input', field, value, settings);
+    case 'response':
+      return jsonCondition('result', field, value, settings);
+    case 'created_at':
+      return { created: dayRange(field, value) };
+    case 'updated_at':
+      return { updated: dayRange(field, value) };
+    default:
+      throw badField(field, `must be one of ${Object.keys(SORTS).join(', ')}`);
+  }
+}
+
+function jsonCondition(key: 'input' | 'result', field: string, value: unknown, { hides }: IndexSettings): TaskFilter {
+  if (hides) throw badField(field, 'cannot be asked for here, as it is not shown to everybody');
+  try {
+    return { [key]: jsonField(field, value) };
+  } catch {
+    return NOTHING; // what is no JSON is no task's
+  }
+}
+
+function sortOf(value: unknown, { hides }: IndexSettings): IndexQuery['sort'] {
+  if (value === undefined || value === '') return '-id';
+  const text = textField('sort', value);
+  const [, minus = '', name = ''] = /^(-?)(.*)$/s.exec(text) ?? [];
+  const key = Object.hasOwn(SORTS, name) ? SORTS[name] : undefined;
+  if (key === undefined)
+    throw badField('sort', `must be one of ${Object.keys(SORTS).join(', ')}, or one with a - before`);
+  if (hides && (key === 'inputText' || key === 'resultText')) {
+    throw badField('sort', `cannot be by ${name} here, as it is not shown to everybody`);
+  }
+  return minus === '' ? key : `-${key}`;
+}
+
+/** A whole number from 1, also as text, as forms and links have it. */
+function countField(field: string, value: unknown, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 1) return count;
+  throw badField(field, 'must be an integer of at least 1');
+}
+
+/** A boolean, also as PHP writes one; nothing is false. @throws {HttpProblem} 422 */
+export function flagField(field: string, value: unknown): boolean {
+  if (value === undefined || value === null || ['', '0', 0, false, 'false'].includes(value as string)) return false;
+  if (['1', 1, true, 'true'].includes(value as string)) return true;
+  throw badField(field, 'must be a boolean');
+}
+
+const DAY_MS = 86_400_000;
+/** The bounds of a range are exclusive, and stored times may have fractions of a millisecond. */
+const JUST_BEFORE = 2 ** -10;
+
+/** That day, in UTC. */
+function dayRange(field: string, value: unknown): TaskFilter['created'] {
+  const start = typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(start)) throw badField(field, 'must be a day such as 2024-01-31');
+  return { after: start - JUST_BEFORE, before: start + DAY_MS };
+}

@@ -1,0 +1,157 @@
+import { RelatedTasksError } from '../../../errors.ts';
+import type { TaskRecord } from '../../../task/record.ts';
+import { keepHeaderCase } from '../../adapters/header-case.ts';
+import { answer, json } from '../../answer.ts';
+import type { Caller } from '../../caller.ts';
+import type { HttpContext } from '../../context.ts';
+import { idempotencyKeyOf } from '../../headers.ts';
+import { HttpProblem } from '../../problem.ts';
+import { withoutStrangers } from '../../tasks.ts';
+import { withBearer } from '../credential.ts';
+import type { DialectCall, DialectRoute, DialectSurface } from '../dialect.ts';
+import { findTask, type Sight } from '../find.ts';
+import { wantedOf } from './create.ts';
+import { refuse } from './errors.ts';
+import { fieldsOf } from './fields.ts';
+import { flagField, indexQueryOf } from './index-query.ts';
+import { documentOf, type TaskSettings, type TaskV2 } from './task.ts';
+import { changesOf } from './update.ts';
+
+/** The options of `taskV2`, checked. */
+export interface Settings extends TaskSettings, Sight {
+  readonly created: 200 | 201;
+  readonly deleted: 200 | 204;
+  readonly linked: (tasks: readonly TaskV2[]) => unknown;
+  readonly beyondEnd: 'last' | 'empty';
+  readonly links: boolean;
+  readonly accessToken: boolean;
+  readonly idempotency: boolean;
+}
+
+const ROOT = '/v2/task';
+/** As clients look for them, letter by letter. */
+const PAGINATION = [
+  'X-Pagination-Current-Page',
+  'X-Pagination-Page-Count',
+  'X-Pagination-Per-Page',
+  'X-Pagination-Total-Count',
+] as const;
+/** The most tasks that a refused delete tells of. */
+const MAX_LINKED = 1_000;
+
+/** The routes of Task v2. */
+export function surfaceOf(context: HttpContext, settings: Settings): DialectSurface {
+  const { manager, inside, submission } = context;
+  const show = (caller: Caller, task: TaskRecord): TaskV2 => documentOf(caller.redacted(task), settings);
+
+  /** Pages in the way of Yii 2. */
+  const index = async ({ caller, url, link, body }: DialectCall): Promise<Response> => {
+    const limits = { pageSize: context.settings.pageSize, hides: context.settings.redact !== null };
+    const query = indexQueryOf(await body(), url.searchParams, { ...settings, ...limits });
+    const { filter, sort, statusOrder, perPage } = query;
+    const total = await inside.queries.count(filter, caller.scope);
+    const pages = Math.ceil(total / perPage);
+    const page = settings.beyondEnd === 'last' ? Math.min(query.page, Math.max(1, pages)) : query.page;
+    const place = { limit: perPage, offset: (page - 1) * perPage };
+    const beyond = total === 0 || page > pages;
+    const { items } = beyond
+      ? { items: [] }
+      : await inside.queries.list({ filter, sort, statusOrder, ...place }, caller.scope);
+    const shown = items.filter((task) => caller.may('read', task)).map((task) => show(caller, task));
+    const counts = [page, pages, perPage, total];
+    const headers = Object.fromEntries(PAGINATION.map((name, at) => [name.toLowerCase(), String(counts[at])]));
+    if (settings.links) headers.link = linksOf(link(`${ROOT}/index`), url.searchParams, { page, pages, perPage });
+    return keepHeaderCase(json(200, shown, headers), PAGINATION);
+  };
+
+  const create = async ({ caller, request, link, body }: DialectCall): Promise<Response> => {
+    await submission.take(caller);
+    const wanted = wantedOf(fieldsOf(await body(), 'body'), settings);
+    const key = settings.idempotency ? idempotencyKeyOf(request.headers) : null;
+    const { record, earlier } = await submission.submit(caller, wanted, { key });
+    const status = earlier ? 200 : settings.created;
+    return json(status, show(caller, record), { location: link(`${ROOT}/view/${encodeURIComponent(record.id)}`) });
+  };
+
+  const view = async ({ caller, ...call }: DialectCall): Promise<Response> => {
+    return json(200, show(caller, await findTask(context, caller, 'read', idOf(call), settings)));
+  };
+
+  const update = async ({ caller, body, ...call }: DialectCall): Promise<Response> => {
+    let task = await findTask(context, caller, 'read', idOf(call), settings);
+    const changes = changesOf(fieldsOf(await body(), 'body'), show(caller, task), settings);
+    for (const { action } of changes) caller.check(action, task, task.id);
+    for (const { make } of changes) {
+      task = await make(manager, task.id).catch(async (error: unknown) => {
+        throw await withoutStrangers(manager, caller, error);
+      });
+    }
+    return json(200, show(caller, task));
+  };
+
+  /** What it takes along goes only with `force`; what has not ended is cancelled first. */
+  const remove = async ({ caller, ...call }: DialectCall): Promise<Response> => {
+    const related = flagField('force', call.url.searchParams.get('force'));
+    const task = await findTask(context, caller, 'delete', idOf(call), settings);
+    const sees = (one: TaskRecord): boolean => {
+      if (!caller.sees(one)) return false;
+      if (related) caller.check('delete', one, one.id);
+      return true;
+    };
+    try {
+      await inside.controls.delete(task.id, { related, cancel: true }, sees);
+    } catch (error) {
+      if (!(error instanceof RelatedTasksError)) throw error;
+      const filter = { ids: error.related };
+      const { items } = await inside.queries.list({ filter, sort: 'id', limit: MAX_LINKED }, caller.scope);
+      const readable = items.filter((one) => caller.may('read', one));
+      return json(400, settings.linked(readable.map((one) => show(caller, one))));
+    }
+    return settings.deleted === 204 ? answer(204, null) : json(200, {});
+  };
+
+  return {
+    roots: [ROOT],
+    refuse,
+    ...(settings.accessToken
+      ? { identified: (request: Request, url: URL) => withBearer(request, url.searchParams.get('access-token')) }
+      : undefined),
+    routes: [
+      { method: 'POST', path: `${ROOT}/index`, handle: index },
+      { method: 'POST', path: `${ROOT}/create`, handle: create },
+      ...twice({ method: 'GET', path: `${ROOT}/view`, handle: view }),
+      ...twice({ method: 'PUT', path: `${ROOT}/update`, handle: update }),
+      ...twice({ method: 'DELETE', path: `${ROOT}/delete`, handle: remove }),
+    ],
+  };
+}
+
+/** With the id in the path, and with `?id=`. */
+function twice(route: DialectRoute): readonly DialectRoute[] {
+  return [{ ...route, path: `${route.path}/:id` }, route];
+}
+
+function idOf({ params, url }: Pick<DialectCall, 'params' | 'url'>): string {
+  const id = params.id ?? url.searchParams.get('id');
+  if (id === null || id === '') throw new HttpProblem('malformed', 'Missing required parameters: id');
+  return id;
+}
+
+/** The pages around one (RFC 8288). */
+function linksOf(
+  path: string,
+  search: URLSearchParams,
+  { page, pages, perPage }: { readonly page: number; readonly pages: number; readonly perPage: number },
+): string {
+  const places: readonly (readonly [relation: string, page: number])[] = [
+    ['self', page],
+    ['first', 1],
+    ['prev', page - 1],
+    ['next', page + 1],
+    ['last', pages],
+  ];
+  const there = places.filter(([relation, at]) => relation === 'self' || (at >= 1 && at <= pages));
+  const sort = search.get('sort');
+  const order = sort === null ? '' : `&sort=${encodeURIComponent(sort)}`;
+  return there.map(([relation, at]) => `<${path}?page=${at}&per-page=${perPage}${order}>; rel=${relation}`).join(', ');
+}

@@ -1,0 +1,70 @@
+import type { TaskRecord } from '../../../task/record.ts';
+import { STATUSES, type Status } from '../../../task/status.ts';
+
+/** What Task v2 says of a task. Its keys are all there are, in this order. */
+export interface TaskV2 {
+  readonly task_id: string;
+  readonly handler: string;
+  readonly user_id: string;
+  readonly entity_id: string | null;
+  readonly status: string;
+  /** JSON, as text. */
+  readonly request: string | null;
+  /** JSON, as text. */
+  readonly response: string | null;
+  /** A day, in UTC. */
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+/** What a document needs beside the task. */
+export interface TaskSettings {
+  readonly statuses: Readonly<Record<Status, string>>;
+  readonly noUser: string;
+  readonly response: (task: TaskRecord) => unknown;
+}
+
+/** The words of the API, of our statuses. */
+export const STATUS_WORDS: Readonly<Record<Status, string>> = {
+  waiting: 'pending',
+  scheduled: 'pending',
+  queued: 'pending',
+  running: 'running',
+  cancelling: 'running',
+  succeeded: 'completed',
+  failed: 'failed',
+  cancelled: 'cancelled',
+};
+
+/** A task as Task v2 answers it. */
+export function documentOf(task: TaskRecord, { statuses, noUser, response }: TaskSettings): TaskV2 {
+  return {
+    task_id: task.id,
+    handler: task.handler,
+    user_id: task.submittedBy ?? noUser,
+    entity_id: task.entityId,
+    status: statuses[task.status],
+    request: jsonText(task.input),
+    response: jsonText(response(task)),
+    created_at: dayOf(task.createdAt),
+    updated_at: dayOf(task.updatedAt),
+  };
+}
+
+/** Ours that a word stands for; none for a word that is not the API's. */
+export function statusesOf(word: string, statuses: TaskSettings['statuses']): readonly Status[] {
+  return STATUSES.filter((status) => statuses[status] === word);
+}
+
+/** Ours in the alphabetical order of their words. */
+export function byWord(statuses: TaskSettings['statuses']): readonly Status[] {
+  return STATUSES.toSorted((a, b) => (statuses[a] < statuses[b] ? -1 : Number(statuses[a] > statuses[b])));
+}
+
+function jsonText(value: unknown): string | null {
+  return value === null || value === undefined ? null : JSON.stringify(value);
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}

@@ -1,0 +1,87 @@
+import type { TaskAction } from '../../../handler/rights.ts';
+import type { TaskManager } from '../../../manager.ts';
+import { MAX_TEXT } from '../../../submit/options.ts';
+import { canonicalJson } from '../../../task/json.ts';
+import type { TaskRecord } from '../../../task/record.ts';
+import { badField, type Fields, fieldOf, jsonField, textField } from './fields.ts';
+import type { TaskSettings, TaskV2 } from './task.ts';
+
+/** A change of a task: what the caller must be allowed, and how it is made. */
+export interface Change {
+  readonly action: TaskAction;
+  readonly make: (manager: TaskManager, id: string) => Promise<TaskRecord>;
+}
+
+/** What may not change. */
+const FIXED = ['task_id', 'handler', 'user_id', 'created_at', 'updated_at'] as const;
+
+/**
+ * The changes that a body asks for, in the order in which they are to be made: what may be refused comes first. A field with
+ * its present value changes nothing, and what is no field of a task is left alone.
+ * @param shown the task as the caller sees it
+ * @throws {HttpProblem} 422 that names the field
+ */
+export function changesOf(fields: Fields, shown: TaskV2, settings: TaskSettings): readonly Change[] {
+  for (const name of FIXED) {
+    const value = fieldOf(fields, name);
+    if (value !== undefined && value !== shown[name]) throw badField(name, 'cannot be changed');
+  }
+  if (!isSame(fieldOf(fields, 'request'), shown.request)) throw badField('request', 'cannot be changed');
+  const entity = entityChange(fieldOf(fields, 'entity_id'), shown);
+  const status = statusChange(fieldOf(fields, 'status'), fieldOf(fields, 'response'), shown, settings);
+  return [...status, ...entity];
+}
+
+function statusChange(value: unknown, response: unknown, shown: TaskV2, { statuses }: TaskSettings): readonly Change[] {
+  const word = value === undefined ? shown.status : textField('status', value);
+  if (word === shown.status) {
+    if (isSame(response, shown.response)) return [];
+    throw badField('response', 'can be given only together with a status that ends the task');
+  }
+  const outcome = response === undefined ? null : jsonField('response', response);
+  switch (word) {
+    case statuses.succeeded:
+      return [{ action: 'update', make: (manager, id) => manager.complete(id, outcome) }];
+    case statuses.failed:
+      return [{ action: 'update', make: (manager, id) => manager.fail(id, errorOf(outcome)) }];
+    case statuses.cancelled:
+      return [{ action: 'cancel', make: (manager, id) => manager.cancel(id) }];
+    case statuses.queued:
+      return [{ action: 'restart', make: (manager, id) => manager.restart(id) }];
+    default: {
+      const allowed = [statuses.queued, statuses.succeeded, statuses.failed, statuses.cancelled];
+      throw badField('status', `must be one of ${allowed.join(', ')}`);
+    }
+  }
+}
+
+function entityChange(value: unknown, shown: TaskV2): readonly Change[] {
+  if (value === undefined || value === shown.entity_id) return [];
+  const entityId = entityOf(value);
+  return [{ action: 'update', make: (manager, id) => manager.update(id, { entityId }) }];
+}
+
+/** @throws {HttpProblem} 422 */
+export function entityOf(value: unknown): string | null {
+  if (value === null) return null;
+  const text = textField('entity_id', value);
+  if (text.length >= 1 && text.length <= MAX_TEXT && text.isWellFormed()) return text;
+  throw badField('entity_id', `must be null, or well-formed text of 1 to ${MAX_TEXT} characters`);
+}
+
+/** What a handler would have thrown. */
+function errorOf(outcome: unknown): unknown {
+  if (outcome !== null && typeof outcome === 'object' && Object.hasOwn(outcome, 'message')) return outcome;
+  if (outcome === null) return { name: 'Error', message: 'Failed from outside.' };
+  return { name: 'Error', message: typeof outcome === 'string' ? outcome : JSON.stringify(outcome) };
+}
+
+/** Whether a field, where it is sent, has the JSON value that it has. */
+function isSame(value: unknown, shown: string | null): boolean {
+  if (value === undefined || value === shown) return true;
+  try {
+    return canonicalJson(jsonField('', value)) === canonicalJson(JSON.parse(shown ?? 'null'));
+  } catch {
+    return false;
+  }
+}
