@@ -1,5 +1,5 @@
 import type { Status, TaskRecord } from 'tasklane';
-import { backgroundTask, jira, svix } from 'tasklane/dialects';
+import { backgroundTask, jira, svix, taskV2 } from 'tasklane/dialects';
 import type { Dialect } from 'tasklane/http';
 import type { State } from './world.ts';
 
@@ -211,5 +211,93 @@ const svixFacts: DialectFacts = {
   },
 };
 
+const taskV2Facts: DialectFacts = {
+  name: 'taskV2',
+  make: () => taskV2(),
+  idOf: ({ id }) => id,
+  lost: '/v2/task/restart/1',
+  operations: [
+    {
+      id: 'index',
+      method: 'POST',
+      path: '/v2/task/index',
+      task: 'queued',
+      body: {
+        filter: {
+          handler: 'reindex',
+          user_id: 'owner',
+          entity_id: null,
+          status: 'pending',
+          request: '{"folder":"docs"}',
+          created_at: '2024-01-01',
+        },
+        'per-page': 10,
+        page: 1,
+        sort: '-created_at',
+        history: true,
+      },
+      query: { page: ['1', '0'], 'per-page': ['7', 'x'], sort: ['status', '-request', 'owner'] },
+      rights: [401, 200, 200, 200, 200],
+    },
+    {
+      id: 'create',
+      method: 'POST',
+      path: '/v2/task/create',
+      task: 'queued',
+      body: { handler: 'reindex', entity_id: 'e-1', status: 'pending', request: '{"folder":"docs"}' },
+      rights: [401, 201, 201, 201, 403],
+    },
+    { id: 'view', method: 'GET', path: '/v2/task/view/{id}', task: 'queued', rights: [401, 404, 200, 200, 200] },
+    {
+      id: 'view, ?id=',
+      method: 'GET',
+      path: '/v2/task/view?id={id}',
+      task: 'queued',
+      rights: [401, 404, 200, 200, 200],
+    },
+    {
+      id: 'update',
+      method: 'PUT',
+      path: '/v2/task/update/{id}',
+      task: 'queued',
+      body: { entity_id: 'e-2', status: 'completed', response: '{"files":10}' },
+      rights: [401, 404, 200, 200, 403],
+    },
+    {
+      id: 'delete',
+      method: 'DELETE',
+      path: '/v2/task/delete/{id}',
+      task: 'queued',
+      query: { force: ['true', 'false', 'perhaps'] },
+      rights: [401, 404, 204, 204, 403],
+    },
+  ],
+  errorType: 'application/json',
+  isError: (body, status) =>
+    status === 422
+      ? Array.isArray(body) && body.length > 0 && body.every((one: unknown) => hasOnly(one, 'field', 'message'))
+      : hasOnly(body, 'name', 'message', 'code', 'status', 'type') && body.status === status,
+  async view(get, { id, handler, submittedBy, entityId }) {
+    const document = (await get(`/v2/task/view/${id}`)) as Record<string, unknown>;
+    if (document.handler !== handler || document.entity_id !== entityId || document.user_id !== (submittedBy ?? '')) {
+      throw new Error('It is another task.');
+    }
+    const statuses: Readonly<Record<string, readonly Status[]>> = {
+      pending: ['waiting', 'scheduled', 'queued'],
+      running: ['running', 'cancelling'],
+      completed: ['succeeded'],
+      failed: ['failed'],
+      cancelled: ['cancelled'],
+    };
+    return {
+      statuses: statuses[String(document.status)] ?? [],
+      times: {
+        createdAt: [dateOf(document.created_at), 86_400_000],
+        updatedAt: [dateOf(document.updated_at), 86_400_000],
+      },
+    };
+  },
+};
+
 /** Each dialect there is. */
-export const DIALECTS: readonly DialectFacts[] = [jiraFacts, backgroundTaskFacts, svixFacts];
+export const DIALECTS: readonly DialectFacts[] = [jiraFacts, backgroundTaskFacts, svixFacts, taskV2Facts];

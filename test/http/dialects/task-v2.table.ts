@@ -28,6 +28,7 @@ export const STATUS: Readonly<Record<Exclude<State, 'none'>, string>> = {
   progressed: 'running',
   cancelling: 'running',
   succeeded: 'completed',
+  silent: 'completed',
   empty: 'completed',
   failed: 'failed',
   lost: 'failed',
