@@ -8,6 +8,7 @@ const EXAMPLES: Readonly<Record<string, () => Promise<unknown>>> = {
   nest: () => import('./frameworks/nest.ts'),
   next: () => import('./next/run.ts'),
   page: () => import('./page/main.ts'),
+  'task-v2': () => import('./dialects/task-v2.ts'),
   jira: () => import('./dialects/jira.ts'),
   'background-task': () => import('./dialects/background-task.ts'),
   svix: () => import('./dialects/svix.ts'),

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { TaskManager } from 'tasklane';
-import { backgroundTask, jira, svix } from 'tasklane/dialects';
+import { backgroundTask, jira, svix, taskV2 } from 'tasklane/dialects';
 import { createHandler } from 'tasklane/http';
 import { toNodeListener } from 'tasklane/node';
 import { SqliteStorage } from 'tasklane/sqlite';

@@ -18,6 +18,14 @@ const EXAMPLES: readonly (readonly [name: string, output: string])[] = [
     'finished endpoint.replay {"handler":"replay-messages","messagesSent":20}\n' +
       `endpoint.replay${' application.stats'.repeat(5)}\n`,
   ],
+  [
+    'task-v2',
+    'page 1: report, Milan: completed, {"office":"Milan","pages":5}\n' +
+      'page 1: report, Rome: completed, {"office":"Rome","pages":4}\n' +
+      'page 1: inspection, Rome: completed, {"passed":true}\n' +
+      'page 2: report, Trento: completed, {"office":"Trento","pages":6}\n' +
+      'deleted: 204; then: 404\n',
+  ],
 ];
 
 test.each(EXAMPLES)('npm run example %s > prints what its users would see', async (name, output) => {

@@ -103,7 +103,7 @@ describe.each(DIALECTS)('$name', (facts: DialectFacts) => {
       query.map(([name, value]): [string, string] => [name.toWellFormed(), value.toWellFormed()]),
     );
     const hasBody = body !== null && method !== 'GET' && method !== 'HEAD';
-    const url = `http://tasks.test${filled}${filled.includes("?") ? "&" : "?"}${search}`;
+    const url = `http://tasks.test${filled}${filled.includes('?') ? '&' : '?'}${search}`;
     const response = await world.ask(url, {
       method,
       as,
