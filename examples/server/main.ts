@@ -24,7 +24,7 @@ manager.on('error', ({ error, taskId }) => console.error(taskId ?? 'tasklane', e
 
 // Without users whoever reaches this address is an administrator; with them everybody has his own tasks.
 const authenticate = TASKLANE_USERS === undefined ? undefined : usersOf(TASKLANE_USERS);
-const handler = createHandler(manager, { authenticate, dialects: [svix(), jira(), backgroundTask()] });
+const handler = createHandler(manager, { authenticate, dialects: [svix(), jira(), backgroundTask(), taskV2()] });
 const listener = toNodeListener(async (request, options) => {
   return new URL(request.url).pathname === '/search' ? search(request) : handler(request, options);
 });
