@@ -1,3 +1,4 @@
+import { checkBag } from './bag.ts';
 import type { Environment } from './environment.ts';
 import {
   OptionError,
@@ -22,6 +23,7 @@ import { isFinal, TRANSITIONS } from './task/status.ts';
 import {
   archive,
   cancel,
+  changeNothing,
   complete,
   failFromOutside,
   restart,
@@ -93,21 +95,36 @@ export class Controls {
 
   async complete(id: string, result: unknown): Promise<TaskRecord> {
     const { maxResultBytes } = this.#environment.settings;
-    return this.#change(id, 'to complete it', complete(toJson(result ?? null, 'result', maxResultBytes)));
+    const steps = complete(toJson(result ?? null, 'result', maxResultBytes));
+    await this.#runner.tellStart(id);
+    return this.#change(id, 'to complete it', steps);
   }
 
   async fail(id: string, error: unknown): Promise<TaskRecord> {
+    await this.#runner.tellStart(id);
     return this.#change(id, 'to fail it', failFromOutside(toErrorInfo(error)));
   }
 
-  async update(id: string, patch: TaskPatch, ifVersion: number | undefined): Promise<TaskRecord> {
-    const version = ifVersion === undefined ? undefined : integer('ifVersion', ifVersion, 1);
+  async update(id: string, patch: TaskPatch, options?: Optional<{ ifVersion: number }>): Promise<TaskRecord> {
+    const asked = checkBag('options', options, { ifVersion: null })?.ifVersion;
+    const ifVersion = asked === undefined ? undefined : integer('ifVersion', asked, 1);
     const { set, tags, metadata } = this.#parsePatch(patch);
-    return this.#change(id, 'this update', update(set), { tags, metadata, ifVersion: version });
+    if (Object.keys(set).length === 0 && tags === undefined && metadata === undefined) {
+      return this.#change(id, 'this update', changeNothing(), { ifVersion });
+    }
+    const now = this.#environment.clock.now();
+    const updated = await this.#change(id, 'this update', update(set, now), { tags, metadata, ifVersion });
+    if (typeof set.runAt === 'number' && set.runAt < now) {
+      const message = `The \`runAt\` that task ${id} was given has passed; it runs at once.`;
+      this.#environment.events.warn('run_at_past', message, updated);
+    }
+    return updated;
   }
 
   /** @param sees related tasks that it denies are as if they were not there; it may throw */
   async delete(id: string, options: DeleteOptions, sees: Sees = () => true): Promise<void> {
+    if (typeof id !== 'string') throw new OptionError('id', 'text', id);
+    checkBag('options', options, { related: 'boolean', cancel: 'boolean', purge: 'boolean' });
     await this.#lifecycle.open();
     const task = await this.#find(id, options.purge === true);
     const related = await this.#related(id, sees);
@@ -179,7 +196,11 @@ export class Controls {
     }
     const { record, from } = answer;
     if (answer.changed) {
-      this.#announcer.changed(record, steps[from]?.reason ?? 'updated');
+      const step = steps[from];
+      this.#announcer.changed(record, step?.reason ?? 'updated');
+      if (step?.reason === 'updated' && from === 'scheduled' && record.status === 'queued') {
+        this.#announcer.changed(record, 'due');
+      }
       this.#runner.noticed(record);
       if (record.status === 'queued') this.#runner.wake(record.priority);
     }

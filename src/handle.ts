@@ -1,3 +1,4 @@
+import { signalOf } from './bag.ts';
 import type { TaskNews, TaskWarning } from './events.ts';
 import type { AnyTask, Optional, RecordOf, ResultOf } from './handler/define.ts';
 
@@ -12,7 +13,10 @@ export interface TaskHandle<T extends AnyTask = AnyTask> {
   result(options?: Optional<{ signal: AbortSignal }>): Promise<ResultOf<T>>;
   /** As `manager.cancel`. */
   cancel(reason?: string): Promise<RecordOf<T>>;
-  /** What any process does with it: first its status as it is, and the end after its final status. */
+  /**
+   * What any process does with it: first its status as it is, and the end after its final status. Of a task that has ended
+   * its log lines and last progress come first.
+   */
   events(options?: Optional<{ signal: AbortSignal }>): AsyncIterableIterator<TaskNews<T>>;
 }
 
@@ -41,8 +45,8 @@ export class Handle {
     this.id = id;
   }
 
-  result(options?: Optional<{ signal: AbortSignal }>): Promise<unknown> {
-    return this.#host.result(this.id, options?.signal);
+  async result(options?: Optional<{ signal: AbortSignal }>): Promise<unknown> {
+    return this.#host.result(this.id, signalOf(options));
   }
 
   cancel(reason?: string): Promise<unknown> {
@@ -50,7 +54,7 @@ export class Handle {
   }
 
   events(options?: Optional<{ signal: AbortSignal }>): AsyncIterableIterator<unknown> {
-    return this.#host.events(this.id, options?.signal);
+    return this.#host.events(this.id, signalOf(options));
   }
 }
 

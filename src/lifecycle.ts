@@ -1,5 +1,7 @@
+import { checkBag } from './bag.ts';
 import type { Environment } from './environment.ts';
-import { ManagerClosedError } from './errors.ts';
+import { ManagerClosedError, StorageError } from './errors.ts';
+import type { Optional } from './handler/define.ts';
 import type { Runner } from './run/runner.ts';
 import { Upkeep } from './run/upkeep.ts';
 import { type Duration, parseDuration } from './time/duration.ts';
@@ -10,6 +12,11 @@ const CLOSE_TIMEOUT = '30s';
 /** What the storage is given to take the last outcomes, after the grace of the handlers, in ms. */
 const LAST_WRITES_MS = 1_000;
 const LEAVE_LIMIT = 1_000;
+/** What a close waits for an answer of the storage, in ms: a locked file is tried again for 10 s. */
+const ANSWER_MS = 12_000;
+/** The same, of one that did not answer before. */
+const LAST_ANSWER_MS = 1_000;
+const SILENT = 'The storage did not answer: the manager is closed, and the storage may not be.';
 
 /** `ready`: the storage answers, and claiming and beats work. `problems` says what does not. */
 export type Health = Readonly<{ ready: boolean; problems: readonly string[] }>;
@@ -63,9 +70,10 @@ export class Lifecycle {
     return this.#closing !== null && this.#isOpen ? Promise.resolve() : this.open();
   }
 
-  /** @param run false: submit and watch only. @throws {ManagerClosedError} @throws {StorageError} */
-  start(run: boolean): Promise<void> {
-    if (this.#isClosed || this.#closing !== null) return Promise.reject(new ManagerClosedError());
+  /** @param options `run` false: submit and watch only. @throws {OptionError} @throws {ManagerClosedError} @throws {StorageError} */
+  async start(options?: Optional<{ run: boolean }>): Promise<void> {
+    const { run = true } = checkBag('options', options, { run: 'boolean' }) ?? {};
+    if (this.#isClosed || this.#closing !== null) throw new ManagerClosedError();
     if (this.#starting !== null && (!run || this.#runs)) return this.#starting;
     this.#runs ||= run;
     const before = this.#starting;
@@ -77,8 +85,9 @@ export class Lifecycle {
     return this.#starting;
   }
 
-  /** @param timeout what running tasks are given to finish. @throws {OptionError} @throws {StorageError} */
-  async close(timeout: Duration = CLOSE_TIMEOUT): Promise<void> {
+  /** @param options `timeout`: what running tasks are given to finish. @throws {OptionError} @throws {StorageError} */
+  async close(options?: Optional<{ timeout: Duration }>): Promise<void> {
+    const { timeout = CLOSE_TIMEOUT } = checkBag('options', options, { timeout: null }) ?? {};
     const ms = parseDuration('timeout', timeout);
     this.#closing ??= this.#close(ms);
     return this.#closing;
@@ -95,7 +104,7 @@ export class Lifecycle {
         problems: [`the storage does not answer: ${error instanceof Error ? error.message : error}`],
       };
     }
-    const { problems } = this.#runner;
+    const problems = this.#hasStarted ? this.#runner.problems : ['the manager has not been started'];
     return { ready: problems.length === 0, problems };
   }
 
@@ -112,14 +121,17 @@ export class Lifecycle {
   /** @param before the start of one that only submitted and watched so far */
   async #start(run: boolean, before: Promise<void> | null): Promise<void> {
     await (before ?? this.open());
+    // It may have taken so long that a close did not wait for it.
+    if (this.#isClosed) throw new ManagerClosedError();
     if (run) await this.#runner.start();
+    if (this.#isClosed) throw new ManagerClosedError();
     if (!this.#hasStarted) this.#upkeep.start();
     this.#hasStarted = true;
   }
 
   async #close(ms: number): Promise<void> {
-    await Promise.allSettled([this.#opening, this.#starting]);
-    const { settings, storage } = this.#environment;
+    const { settings } = this.#environment;
+    let answers = await this.#inTime(Promise.allSettled([this.#opening, this.#starting]));
     try {
       this.#runner.drain();
       if (!(await this.#idle(ms))) {
@@ -129,14 +141,33 @@ export class Lifecycle {
       }
       // What is left is of no use: the storage is down, or the task was lost while its outcome waited.
       this.#runner.outbox.abandon();
-      await this.#upkeep.stop();
       this.#runner.pulse.stop();
-      if (this.#isOpen && this.#starting !== null) await this.#leave();
+      const upkeep = this.#upkeep.stop();
+      if (answers) answers = await this.#inTime(upkeep);
+      if (answers && this.#isOpen && this.#starting !== null) answers = await this.#inTime(this.#leave());
     } finally {
       this.#watchers.close();
       this.#isClosed = true;
-      if (this.#isOpen) await storage.close();
-      this.#isOpen = false;
+      answers = (await this.#inTime(this.#closeStorage(), answers ? ANSWER_MS : LAST_ANSWER_MS)) && answers;
+    }
+    if (!answers) throw new StorageError(SILENT, { ambiguous: true, retryable: false });
+  }
+
+  /** Also one that opens only now. */
+  async #closeStorage(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    if (this.#isOpen) await this.#environment.storage.close();
+    this.#isOpen = false;
+  }
+
+  /** @returns false: the storage did not answer in time, and is waited for no longer. @throws what `work` rejects with */
+  async #inTime(work: Promise<unknown>, ms = ANSWER_MS): Promise<boolean> {
+    const { promise: late, resolve } = Promise.withResolvers<false>();
+    const timer = this.#environment.clock.after(ms, () => resolve(false), true);
+    try {
+      return await Promise.race([work.then(() => true), late]);
+    } finally {
+      timer.clear();
     }
   }
 

@@ -1,3 +1,4 @@
+import { signalOf } from './bag.ts';
 import { Controls, type DeleteOptions, type TaskPatch } from './controls.ts';
 import type { Environment } from './environment.ts';
 import { Events, type TaskEvents, type TaskNews } from './events.ts';
@@ -99,7 +100,7 @@ export class TaskManager<
    * @throws {StorageError} @throws {ManagerClosedError}
    */
   start(options?: Optional<{ run: boolean }>): Promise<void> {
-    return this.#lifecycle.start(options?.run ?? true);
+    return this.#lifecycle.start(options);
   }
 
   /**
@@ -134,7 +135,7 @@ export class TaskManager<
 
   /** The caller's own copy; null: no such task, or archived and not asked for. @throws {StorageError} */
   get(id: string, options?: Optional<{ archived: boolean }>): Promise<RecordOf<Tasks> | null> {
-    return this.#queries.get(id, options?.archived ?? false) as Promise<RecordOf<Tasks> | null>;
+    return this.#queries.get(id, options) as Promise<RecordOf<Tasks> | null>;
   }
 
   /** @throws {CursorError} @throws {OptionError} @throws {TaskNotFoundError} for `after` and `before` @throws {StorageError} */
@@ -180,7 +181,7 @@ export class TaskManager<
    * @throws {VersionConflictError} @throws {TaskNotFoundError} @throws {TransitionError} @throws {OptionError}
    */
   update(id: string, patch: TaskPatch, options?: Optional<{ ifVersion: number }>): Promise<RecordOf<Tasks>> {
-    return this.#controls.update(id, patch, options?.ifVersion) as Promise<RecordOf<Tasks>>;
+    return this.#controls.update(id, patch, options) as Promise<RecordOf<Tasks>>;
   }
 
   /** Settles from outside as succeeded; a running attempt is told by its signal. @throws {TransitionError} */
@@ -237,7 +238,7 @@ export class TaskManager<
 
   /** What every process on this storage does from now on, until `signal` or `return()`. @throws {OptionError} */
   watch(filter?: TaskFilter, options?: Optional<{ signal: AbortSignal }>): AsyncIterableIterator<TaskNews<Tasks>> {
-    const streamed = { signal: options?.signal, opened: this.#lifecycle.readable() };
+    const streamed = { signal: signalOf(options), opened: this.#lifecycle.readable() };
     const condition = parseFilter(filter);
     const fits = (task: TaskRecord): boolean => matches(task, condition);
     const news = streamAll(this.#environment.storage, this.#watchers, fits, streamed);
@@ -254,7 +255,7 @@ export class TaskManager<
    * @throws {OptionError} @throws {StorageError}
    */
   async close(options?: Optional<{ timeout: Duration }>): Promise<void> {
-    await this.#lifecycle.close(options?.timeout);
+    await this.#lifecycle.close(options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

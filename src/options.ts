@@ -1,3 +1,4 @@
+import { checkBag } from './bag.ts';
 import { OptionError } from './errors.ts';
 import type { AnyTask, Optional, Retention } from './handler/define.ts';
 import { MemoryStorage } from './storage/memory/memory-storage.ts';
@@ -137,10 +138,7 @@ export function parseOptions(options: TaskManagerOptions = {}): Settings {
     maxSnoozes: integer('maxSnoozes', options.maxSnoozes ?? 1_000, 0),
     maxLeaks: options.maxLeaks === undefined ? null : integer('maxLeaks', options.maxLeaks, 1),
     progressMs: parseDuration('progressInterval', options.progressInterval ?? '100ms', 1),
-    logLimit: {
-      lines: integer('logLimit.lines', options.logLimit?.lines ?? 1_000, 0),
-      bytes: integer('logLimit.bytes', options.logLimit?.bytes ?? 65_536, 0),
-    },
+    logLimit: parseLogLimit(options.logLimit),
     maxInputBytes: integer('maxInputBytes', options.maxInputBytes ?? MIB, 1),
     maxResultBytes: integer('maxResultBytes', options.maxResultBytes ?? MIB, 1),
     maxQueued: unbounded('maxQueued', options.maxQueued ?? Infinity, 1),
@@ -148,6 +146,11 @@ export function parseOptions(options: TaskManagerOptions = {}): Settings {
     idempotencyMs: parseDuration('idempotencyTtl', options.idempotencyTtl ?? '24h', 1),
     idPrefix,
   };
+}
+
+function parseLogLimit(limit: Optional<LogLimit> | undefined): LogLimit {
+  const { lines = 1_000, bytes = 65_536 } = checkBag('logLimit', limit, { lines: null, bytes: null }) ?? {};
+  return { lines: integer('logLimit.lines', lines, 0), bytes: integer('logLimit.bytes', bytes, 0) };
 }
 
 const DEFAULT_RETENTION: RetentionSettings = {

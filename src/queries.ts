@@ -1,3 +1,4 @@
+import { checkBag } from './bag.ts';
 import type { Environment } from './environment.ts';
 import { OptionError, TaskNotFoundError } from './errors.ts';
 import type { Optional } from './handler/define.ts';
@@ -55,8 +56,9 @@ export class Queries {
     this.#lifecycle = lifecycle;
   }
 
-  async get(id: string, archived: boolean): Promise<TaskRecord | null> {
-    if (typeof id !== 'string') throw new OptionError('id', 'text', id);
+  async get(id: string, options?: Optional<{ archived: boolean }>): Promise<TaskRecord | null> {
+    checkId(id);
+    const { archived = false } = checkBag('options', options, { archived: 'boolean' }) ?? {};
     await this.#lifecycle.readable();
     const [task] = await this.#environment.storage.get([id], { archived });
     return task ?? null;
@@ -102,6 +104,7 @@ export class Queries {
   }
 
   async attempts(id: string): Promise<readonly TaskAttempt[]> {
+    checkId(id);
     await this.#lifecycle.readable();
     const attempts = await this.#environment.storage.attempts(id);
     if (attempts === null) throw new TaskNotFoundError(id);
@@ -109,6 +112,8 @@ export class Queries {
   }
 
   async log(id: string, page: Optional<{ after: number; limit: number }>): Promise<readonly LogLine[]> {
+    checkId(id);
+    checkBag('page', page, { after: null, limit: null });
     const after = integer('after', page.after ?? 0, 0);
     const limit = integer('limit', page.limit ?? MAX_LIMIT, 1, MAX_LIMIT);
     await this.#lifecycle.readable();
@@ -166,6 +171,10 @@ function parseStatusOrder(order: readonly Status[]): readonly Status[] {
     throw new OptionError('statusOrder', `a list of different statuses of ${STATUSES.join(', ')}`, order);
   }
   return order;
+}
+
+function checkId(id: string): void {
+  if (typeof id !== 'string') throw new OptionError('id', 'text', id);
 }
 
 function zeros(): Record<Status, number> {

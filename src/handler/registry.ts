@@ -1,3 +1,4 @@
+import { checkBag } from '../bag.ts';
 import { OptionError, UnknownHandlerError } from '../errors.ts';
 import { integer, parseRetention, type RetentionSettings, type Settings } from '../options.ts';
 import { type HandlerCoalescing, parseHandlerCoalescing } from '../submit/coalesce.ts';
@@ -7,6 +8,26 @@ import { type BackoffMs, parseBackoff, parseMaxAttempts } from './retry.ts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const PRIORITY_LIMIT = 1_000_000;
+
+/** What a definition is made of; {@link parseDefinition} checks each. */
+const KEYS = {
+  name: null,
+  input: null,
+  description: null,
+  concurrency: null,
+  priority: null,
+  timeout: null,
+  retry: null,
+  maxLost: null,
+  cancelGrace: null,
+  retention: null,
+  deprecated: null,
+  retryable: null,
+  authorize: null,
+  debounce: null,
+  throttle: null,
+  run: null,
+} as const satisfies Record<keyof AnyTask, null>;
 
 /** A definition, checked, with its defaults. */
 export interface Handler {
@@ -35,8 +56,9 @@ export function parsePriority(option: string, priority: unknown): number {
 /** What a definition leaves to the manager. */
 type Defaults = Pick<Settings, 'maxLost' | 'cancelGraceMs' | 'retention'>;
 
-/** @throws {OptionError} that names what is out of its bounds */
+/** @throws {OptionError} that names what is out of its bounds, or no key of a definition */
 export function checkDefinition(definition: AnyTask): void {
+  checkBag('definition', definition, KEYS);
   const retention: RetentionSettings = { ageMs: { succeeded: 0, failed: 0, cancelled: 0 }, count: 0 };
   parseDefinition(definition, { maxLost: 0, cancelGraceMs: 0, retention });
 }
@@ -52,11 +74,17 @@ function parseDefinition(definition: AnyTask, defaults: Defaults): Handler {
     const value = definition[key];
     if (value !== undefined && typeof value !== 'function') throw new OptionError(key, 'a function', value);
   }
+  const { description, deprecated } = definition;
+  if (description !== undefined && typeof description !== 'string') {
+    throw new OptionError('description', 'text', description);
+  }
+  if (deprecated !== undefined && typeof deprecated !== 'boolean' && typeof deprecated !== 'string') {
+    throw new OptionError('deprecated', 'true, false or text', deprecated);
+  }
   if (input !== undefined && typeof input?.['~standard']?.validate !== 'function') {
     throw new OptionError('input', 'a Standard Schema', input);
   }
-  if (retry !== undefined && (retry === null || typeof retry !== 'object'))
-    throw new OptionError('retry', 'an object', retry);
+  checkBag('retry', retry, { maxAttempts: null, backoff: null });
   return {
     name,
     definition,

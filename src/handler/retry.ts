@@ -1,3 +1,4 @@
+import { checkBag } from '../bag.ts';
 import { OptionError } from '../errors.ts';
 import { integer } from '../options.ts';
 import { parseDuration } from '../time/duration.ts';
@@ -19,6 +20,7 @@ export function parseBackoff(backoff: Backoff = DEFAULT_BACKOFF): BackoffMs {
   }
   if (backoff === null || typeof backoff !== 'object')
     throw new OptionError('retry.backoff', 'an object or a function', backoff);
+  checkBag('retry.backoff', backoff, { type: null, delay: null, factor: null, max: null, jitter: null });
   const { type } = backoff;
   if (type !== 'fixed' && type !== 'exponential') {
     throw new OptionError('retry.backoff.type', "'fixed' or 'exponential'", type);

@@ -178,6 +178,11 @@ export class Attempt implements Circumstances, ContextHost {
     return this.startedAt !== null && !this.#freed;
   }
 
+  /** Its handler has started, and nobody else knows yet. */
+  get hasUntoldStart(): boolean {
+    return this.#untold !== null && !this.ended;
+  }
+
   /** Gives back what has not started. @returns whether it had not */
   giveBack(): boolean {
     if (this.startedAt !== null || this.ended) return false;

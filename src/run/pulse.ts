@@ -3,6 +3,7 @@ import { StaleLeaseError } from '../errors.ts';
 import type { BeatAnswer, WorkerInfo } from '../storage/storage.ts';
 import type { Timer } from '../time/clock.ts';
 import type { Attempt } from './attempt.ts';
+import { Backoff } from './backoff.ts';
 import type { Said } from './reports.ts';
 
 /** What the pulse serves. */
@@ -39,10 +40,12 @@ export class Pulse {
   #noted = false;
   #stopped = false;
   #failing = false;
+  readonly #backoff: Backoff;
 
   constructor(environment: Environment, host: PulseHost) {
     this.#environment = environment;
     this.#host = host;
+    this.#backoff = new Backoff(RETRY_MS, Math.max(RETRY_MS, environment.settings.leaseMs / 3));
   }
 
   /** The last beat was stored. */
@@ -153,6 +156,7 @@ export class Pulse {
       const reports = sent.map(([, { report }]) => report);
       const answer = await storage.beat({ workerId, reports, logLimit: settings.logLimit, records: wanted });
       this.#failing = false;
+      this.#backoff.worked();
       if (answer.known) this.#storedAt = Math.max(this.#storedAt, this.#beatAt);
       this.#beating = null;
       this.#answered(sent, answer);
@@ -161,7 +165,7 @@ export class Pulse {
       this.#beating = null;
       for (const [attempt, said] of sent) attempt.restoreReport(said, error);
       events.error(error);
-      this.arm(Math.max(settings.progressMs, RETRY_MS));
+      this.arm(Math.max(settings.progressMs, this.#backoff.failed()));
     }
   }
 

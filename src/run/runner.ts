@@ -12,6 +12,7 @@ import type { Steps } from '../task/transition.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Announcer } from '../watch/announcer.ts';
 import { Attempt, type AttemptHost } from './attempt.ts';
+import { Backoff } from './backoff.ts';
 import { Held } from './held.ts';
 import { thisPlace } from './host.ts';
 import { Leaks, type LeaksHost } from './leaks.ts';
@@ -23,8 +24,9 @@ import type { Said } from './reports.ts';
 import { AHEAD, Slots } from './slots.ts';
 import { type Suspect, Suspects, type SuspectsHost } from './suspects.ts';
 
-/** After a claim that the storage refused, in ms. */
+/** After a claim that the storage refused, in ms, and after many of them. */
 const CLAIM_RETRY_MS = 500;
+const CLAIM_RETRY_MAX_MS = 10_000;
 
 /**
  * Runs tasks: claims what there is room for, holds the attempts and their leases, and settles them. It is the host of the
@@ -53,6 +55,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
   #unanswered: ClaimRequest | null = null;
   #claiming = 0;
   #claimFails = false;
+  readonly #claimBackoff = new Backoff(CLAIM_RETRY_MS, CLAIM_RETRY_MAX_MS);
   readonly #onIdle = new Set<() => void>();
 
   constructor(environment: Environment, announcer: Announcer) {
@@ -76,6 +79,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
   async start(): Promise<void> {
     await this.pauses.read();
     await this.pulse.join();
+    if (this.#closing.signal.aborted) return; // meanwhile
     this.#running = true;
     this.#loop.start();
     this.wake(null);
@@ -175,6 +179,11 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     }
   }
 
+  /** Stores the start of a task that runs here, before somebody ends its lease: nothing can be said of it after that. */
+  async tellStart(taskId: string): Promise<void> {
+    if (this.#held.of(taskId)?.hasUntoldStart) await this.pulse.beat(false);
+  }
+
   /** Asks the storage which of our tasks are to be cancelled. */
   async pollCancelling(): Promise<void> {
     if (this.#held.size === 0) return;
@@ -232,13 +241,14 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
       const answer = await this.#environment.storage.claim(request);
       this.#unanswered = null;
       this.#claimFails = false;
+      this.#claimBackoff.worked();
       this.#announceDue(answer.queued, answer.expired);
       this.followed(answer.followed);
       return answer.claims.flatMap((claim) => this.#hold(claim));
     } catch (error) {
       this.#claimFails = true;
       this.#environment.events.error(error);
-      this.clock.after(CLAIM_RETRY_MS, () => this.wake(null));
+      this.clock.after(this.#claimBackoff.failed(), () => this.wake(null));
       return [];
     } finally {
       this.#claiming--;

@@ -3,12 +3,14 @@ import type { Hint } from '../storage/storage.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Timer } from '../time/clock.ts';
 import type { Announcer } from '../watch/announcer.ts';
+import { Backoff } from './backoff.ts';
 import { Recovery } from './recovery.ts';
 import { Pruner } from './retention.ts';
 import type { Runner } from './runner.ts';
 
-/** How often a running process asks for cancels and pauses that no hint told of, in ms. */
+/** How often a running process asks for cancels and pauses that no hint told of, in ms; the most while that fails. */
 const POLL_MS = 500;
+const POLL_MAX_MS = 10_000;
 
 /**
  * What keeps the promises while nobody looks: the repeating sweep (lost, due, expired and old tasks), the poll for cancels and
@@ -26,6 +28,7 @@ export class Upkeep {
   #dueTimer: Timer | null = null;
   #dueAt = Number.POSITIVE_INFINITY;
   #sweeping: Promise<void> | null = null;
+  readonly #pollBackoff = new Backoff(POLL_MS, POLL_MAX_MS);
   #stopped = false;
 
   constructor(environment: Environment, announcer: Announcer, runner: Runner) {
@@ -116,27 +119,34 @@ export class Upkeep {
     );
   }
 
-  #poll(): void {
+  #poll(ms = POLL_MS): void {
     if (this.#stopped) return;
-    this.#pollTimer = this.#environment.clock.after(POLL_MS, () => {
-      void this.#guarded(async () => {
-        await this.#runner.pollCancelling();
-        await this.#readPauses();
-      });
-      this.#poll();
+    this.#pollTimer = this.#environment.clock.after(ms, () => void this.#pollOnce());
+  }
+
+  /** The next one waits for this one, longer and longer while it fails: each failure is an error event. */
+  async #pollOnce(): Promise<void> {
+    const worked = await this.#guarded(async () => {
+      await this.#runner.pollCancelling();
+      await this.#readPauses();
     });
+    if (worked) this.#pollBackoff.worked();
+    this.#poll(worked ? POLL_MS : this.#pollBackoff.failed());
   }
 
   async #readPauses(): Promise<void> {
     if (this.#runner.isRunning && (await this.#runner.pauses.read())) this.#runner.reconsider();
   }
 
-  async #guarded(work: () => Promise<void>): Promise<void> {
-    if (this.#stopped) return;
+  /** @returns whether it worked */
+  async #guarded(work: () => Promise<void>): Promise<boolean> {
+    if (this.#stopped) return false;
     try {
       await work();
+      return true;
     } catch (error) {
       if (!this.#stopped) this.#environment.events.error(error);
+      return false;
     }
   }
 }

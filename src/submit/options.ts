@@ -169,8 +169,13 @@ export function parseSubmit(options: SubmitOptions, maxBytes: number, more: read
     parentId: parseText('parentId', options.parentId, MAX_TEXT),
     description: parseText('description', options.description, MAX_DESCRIPTION, 0),
     metadata: metadata === undefined ? null : toJson(metadata, 'metadata', maxBytes),
-    failOnWarning: options.failOnWarning === true,
+    failOnWarning: parseFailOnWarning(options.failOnWarning),
   };
+}
+
+function parseFailOnWarning(value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw new OptionError('failOnWarning', 'true or false', value);
 }
 
 /** A date or epoch ms, to whole ms. @throws {OptionError} */

@@ -1,3 +1,4 @@
+import { checkBag } from '../bag.ts';
 import { OptionError } from '../errors.ts';
 import type { Optional } from '../handler/define.ts';
 import { type Duration, parseDuration } from '../time/duration.ts';
@@ -20,7 +21,7 @@ type OnConflict = (typeof ON_CONFLICT)[number];
 
 /** @throws {OptionError} */
 export function parseUnique(unique: Unique): KeyRule {
-  if (unique === null || typeof unique !== 'object') throw new OptionError('unique', 'an object', unique);
+  checkBag('unique', unique, { key: null, scope: null, onConflict: null });
   const key = parseText('unique.key', unique.key, MAX_TEXT);
   if (key === null) throw new OptionError('unique.key', 'text', key);
   if (KEY_PREFIXES.some((prefix) => key.startsWith(prefix))) {
@@ -35,5 +36,6 @@ export function parseUnique(unique: Unique): KeyRule {
   if (scope === null || typeof scope !== 'object') {
     throw new OptionError('unique.scope', "'unstarted', 'unfinished' or { window }", scope);
   }
+  checkBag('unique.scope', scope, { window: null });
   return { key, by, rule: { scope: { windowMs: parseDuration('unique.scope.window', scope.window, 1) }, onConflict } };
 }

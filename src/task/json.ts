@@ -1,9 +1,9 @@
-import { InputInvalidError, PayloadTooLargeError } from '../errors.ts';
+import { InputInvalidError, type InputIssue, PayloadTooLargeError } from '../errors.ts';
 
 /** What JSON can hold. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
-/** Deeper values are refused, which also ends cycles. */
+/** Deeper values are refused, which also finds cycles. */
 const MAX_DEPTH = 100;
 
 /** A UTF-16 unit becomes at most six bytes of JSON text (`\u0000`), or three of UTF-8. */
@@ -17,6 +17,8 @@ class Refusal {
     this.why = why;
   }
 }
+
+const TOO_DEEP = `nested deeper than ${MAX_DEPTH}`;
 
 /** Counts an upper bound of the JSON text's bytes while a value is copied. */
 interface Tally {
@@ -37,7 +39,9 @@ export function toJson(value: unknown, what: string, maxBytes = Number.POSITIVE_
     copied = copy(value, 0, tally);
   } catch (error) {
     if (error instanceof Refusal) {
-      throw new InputInvalidError(`${what} does not fit into JSON`, [{ path: pathOf(error.keys), message: error.why }]);
+      const cycle = error.why === TOO_DEEP ? cycleIn(value, error.keys) : null;
+      const issue = cycle ?? { path: pathOf(error.keys), message: error.why };
+      throw new InputInvalidError(`${what} does not fit into JSON`, [issue]);
     }
     throw error; // a getter or a `toJSON` of the caller's
   }
@@ -46,6 +50,23 @@ export function toJson(value: unknown, what: string, maxBytes = Number.POSITIVE_
     if (bytes > maxBytes) throw new PayloadTooLargeError(what, bytes, maxBytes);
   }
   return copied;
+}
+
+/** Whether what is too deep comes back to itself on the way there, and where; null: it is really that deep. */
+function cycleIn(value: unknown, keys: readonly (string | number)[]): InputIssue | null {
+  const passed = new Map<unknown, number>([[value, 0]]);
+  let held = value;
+  for (const [index, key] of keys.entries()) {
+    held = (held as Record<string | number, unknown> | null | undefined)?.[key];
+    if (held === null || typeof held !== 'object') return null; // a `toJSON` on the way
+    const before = passed.get(held);
+    if (before !== undefined) {
+      const whole = before === 0 ? 'the whole' : pathOf(keys.slice(0, before));
+      return { path: pathOf(keys.slice(0, index + 1)), message: `a cycle: the same as ${whole}` };
+    }
+    passed.set(held, index + 1);
+  }
+  return null;
 }
 
 /** A deep copy of what is JSON already. */
@@ -84,7 +105,7 @@ function copy(value: unknown, depth: number, tally: Tally): JsonValue {
         tally.bytes += 4;
         return null;
       }
-      if (depth >= MAX_DEPTH) throw new Refusal(`nested deeper than ${MAX_DEPTH}, or a cycle`);
+      if (depth >= MAX_DEPTH) throw new Refusal(TOO_DEEP);
       return Array.isArray(value) ? copyArray(value, depth, tally) : copyObject(value, depth, tally);
     default:
       throw new Refusal(`${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`} is not JSON`);

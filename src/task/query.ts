@@ -114,7 +114,10 @@ export function parseFilter(filter: TaskFilter = {}, option = 'filter'): Conditi
   if (filter.status !== undefined)
     condition.status = list(filter.status, `${option}.status`, isStatus, STATUSES.join(', '));
   if (filter.handler !== undefined) condition.handler = list(filter.handler, `${option}.handler`, isText, 'text');
-  if (filter.ids !== undefined) condition.ids = list(filter.ids, `${option}.ids`, isText, 'text');
+  if (filter.ids !== undefined) {
+    if (!Array.isArray(filter.ids)) throw new OptionError(`${option}.ids`, 'a list of text', filter.ids);
+    condition.ids = list(filter.ids, `${option}.ids`, isText, 'text');
+  }
   for (const key of [...TEXT_KEYS, 'text'] as const) {
     const value = filter[key];
     if (value === undefined) continue;

@@ -1,6 +1,6 @@
 import type { JsonValue } from './json.ts';
 import type { TaskAttempt, TaskErrorInfo, TaskRecord } from './record.ts';
-import { isFinal, type Status } from './status.ts';
+import { isFinal, STATUSES, type Status } from './status.ts';
 
 /** Runs that are counted apart, and do not count against `maxAttempts`. */
 type Counter = 'lost' | 'interrupted' | 'snoozed';
@@ -281,18 +281,29 @@ export function failFromOutside(error: TaskErrorInfo): Steps {
 }
 
 /**
- * Changes fields of a task. A new `runAt` moves between scheduled and queued: null holds.
+ * Changes fields of a task. A new `runAt` moves between scheduled and queued: null holds, one that is not ahead queues.
  * Priority and `runAt` of a task that runs, or has ended, are refused.
+ * @param now epoch ms; left out: every `runAt` lies ahead
  */
-export function update(set: Settable): Steps {
+export function update(set: Settable, now = Number.NEGATIVE_INFINITY): Steps {
+  const { runAt, ...rest } = set;
+  if (typeof runAt === 'number' && runAt <= now) {
+    const stay: Step = { reason: 'updated', to: null, set: rest };
+    return { scheduled: { ...stay, to: 'queued' }, queued: stay };
+  }
   const stay: Step = { reason: 'updated', to: null, set };
-  if (set.runAt !== undefined) {
+  if (runAt !== undefined) {
     const move: Step = { reason: 'updated', to: 'scheduled', set };
     return { scheduled: move, queued: move };
   }
   const unstarted: Steps = { waiting: stay, scheduled: stay, queued: stay };
   if (set.priority !== undefined) return unstarted;
   return { ...unstarted, running: stay, cancelling: stay, succeeded: stay, failed: stay, cancelled: stay };
+}
+
+/** For an update that says nothing: only finds out whether the task is there, at the version that was asked for. */
+export function changeNothing(): Steps {
+  return Object.fromEntries(STATUSES.map((status) => [status, { reason: 'unchanged', to: null } as const]));
 }
 
 /** Out of the lists, kept until retention removes it. */

@@ -1,4 +1,5 @@
 import { ManagerClosedError } from '../errors.ts';
+import { Backoff } from '../run/backoff.ts';
 import type { Hint, TaskStorage } from '../storage/storage.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Clock, Timer } from '../time/clock.ts';
@@ -15,8 +16,9 @@ export interface Watcher {
   fail(error: unknown): void;
 }
 
-/** A lost hint costs a watcher this long, in ms. */
+/** A lost hint costs a watcher this long, in ms; the most while that fails. */
 const REREAD_MS = 1_000;
+const REREAD_MAX_MS = 10_000;
 const REREAD_LIMIT = 1_000;
 /** A change may be seen so long after it was stamped, in ms. */
 const OVERLAP_MS = 1_000;
@@ -40,6 +42,7 @@ export class Watchers {
   #gathering: Timer | null = null;
   #reread: Timer | null = null;
   #rereadFrom = 0;
+  readonly #backoff = new Backoff(REREAD_MS, REREAD_MAX_MS);
   /** Up to then every change was read; epoch ms. */
   #readTo = 0;
   #unwatch: (() => void) | null = null;
@@ -172,9 +175,9 @@ export class Watchers {
   }
 
   /** Somebody waits, so the process stays alive. */
-  #armReread(): void {
+  #armReread(ms = REREAD_MS): void {
     this.#reread ??= this.#clock.after(
-      REREAD_MS,
+      ms,
       () => {
         this.#reread = null;
         void this.#rereadSome();
@@ -188,13 +191,16 @@ export class Watchers {
     if (this.#rereadFrom >= ids.length) this.#rereadFrom = 0;
     const some = ids.slice(this.#rereadFrom, this.#rereadFrom + REREAD_LIMIT);
     this.#rereadFrom += REREAD_LIMIT;
+    let wait = REREAD_MS;
     try {
       await this.#read(some);
       // Within a process no hint is lost.
       if (this.#all.size > 0 && this.#storage.capabilities.shared) await this.#readNewest(false);
+      this.#backoff.worked();
     } catch (error) {
       this.#onError(error);
+      wait = this.#backoff.failed();
     }
-    if (this.active) this.#armReread();
+    if (this.active) this.#armReread(wait);
   }
 }

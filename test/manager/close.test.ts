@@ -1,4 +1,4 @@
-import { ManagerClosedError, OptionError } from 'tasklane';
+import { ManagerClosedError, OptionError, StorageError, TaskManager } from 'tasklane';
 import { waitFor } from 'tasklane/testing';
 import { describe, expect, test } from 'vitest';
 import { controlled } from '../support/controlled.ts';
@@ -199,6 +199,66 @@ onEachStorage('close', (world) => {
     expect((await manager.list()).items).toHaveLength(1);
     run.finish();
     await closing;
+  });
+
+  describe('on a storage that never answers', () => {
+    /** Closes, and lets time go by. @returns what it was rejected with, and after how many ms at most */
+    async function closed(manager: { close(options: object): Promise<void> }) {
+      const began = world.clock.now();
+      let error: unknown = null;
+      let over = false;
+      manager.close({ timeout: '5s' }).then(
+        () => {
+          over = true;
+        },
+        (reason: unknown) => {
+          over = true;
+          error = reason;
+        },
+      );
+      while (!over && world.clock.now() - began < 120_000) await world.clock.advance('1s');
+      return { error, ms: world.clock.now() - began };
+    }
+
+    test('it rejects with a StorageError within its time, the grace and some seconds; nothing goes on', async () => {
+      const link = world.mute();
+      // Not of the world, which would want it to close without an error.
+      const manager = new TaskManager({
+        handlers: [controlled('work', { cancelGrace: '1s' })],
+        storage: link.storage,
+        clock: world.clock,
+        cancelGrace: '2s',
+      });
+      await manager.start();
+      await manager.submit('work');
+      const waiting = errorOf(manager.watch({ entityId: 'nobody' }).next());
+      await world.clock.advance('1s');
+      link.sleep();
+      await world.clock.advance('10s');
+      const { error, ms } = await closed(manager);
+      expect(error).toBeInstanceOf(StorageError);
+      expect(error).toMatchObject({ code: 'storage_failed', ambiguous: true });
+      expect(ms).toBeLessThan(5_000 + 2_000 + 1_000 + 15_000);
+      expect(await waiting).toBeInstanceOf(ManagerClosedError);
+      expect(await errorOf(manager.get('task_x'))).toBeInstanceOf(ManagerClosedError);
+      link.wake();
+      await turns(); // its timers and files are looked at by the world
+    });
+
+    test('while it opens: it rejects, and what opens at last is closed again', async () => {
+      const link = world.mute();
+      link.sleep();
+      const { clock } = world;
+      const manager = new TaskManager({ handlers: [controlled('work')], storage: link.storage, clock });
+      const starting = errorOf(manager.start());
+      const { error, ms } = await closed(manager);
+      expect(error).toBeInstanceOf(StorageError);
+      expect(ms).toBeLessThan(15_000);
+      link.wake();
+      expect(await starting).toBeInstanceOf(ManagerClosedError);
+      await turns();
+      expect(link.calls.close).toBe(1);
+    });
   });
 
   test('ends what watches and waits', async () => {

@@ -256,8 +256,14 @@ onEachStorage('count, stats and health', (world) => {
 
   test('health: ready while everything works', async () => {
     const manager = world.manager({ handlers: [controlled('work')] });
-    expect(await manager.health()).toEqual({ ready: true, problems: [] });
+    expect(await manager.health()).toEqual({ ready: false, problems: ['the manager has not been started'] });
     await manager.start();
+    expect(await manager.health()).toEqual({ ready: true, problems: [] });
+  });
+
+  test('health: ready where tasks are only submitted and watched', async () => {
+    const manager = world.manager({ handlers: [controlled('work')] });
+    await manager.start({ run: false });
     expect(await manager.health()).toEqual({ ready: true, problems: [] });
   });
 

@@ -69,6 +69,20 @@ onEachStorage('settled from outside', (world) => {
       expect((await work.next()).context.task.id).toBe(second.id);
     });
 
+    test.each(['complete', 'fail'] as const)(
+      '%s right after its handler started: the attempt says when',
+      async (how) => {
+        const work = controlled('work');
+        const manager = await world.start({ handlers: [work] });
+        const { id } = await manager.submit('work');
+        await work.next();
+        const startedAt = world.clock.now();
+        await manager[how](id, 'by hand');
+        expect(await manager.attempts(id)).toMatchObject([{ attempt: 1, startedAt }]);
+        expect(await manager.get(id)).toMatchObject({ startedAt });
+      },
+    );
+
     test('a handler that ignores `superseded` is a leak after its grace: a warning, and no claim at maxLeaks', async () => {
       const work = controlled('work', { cancelGrace: '2s' });
       const manager = await world.start({ handlers: [work], concurrency: 3, maxLeaks: 1 });

@@ -98,7 +98,7 @@ onEachStorage('submit refuses', (world) => {
     ['Infinity', Number.POSITIVE_INFINITY, /^$/],
     ['a Map', { a: new Map() }, /^a$/],
     ['a Set', [new Set()], /^0$/],
-    ['a cycle', cycle, /^list\.0\.list\.0/],
+    ['a cycle', cycle, /^list\.0$/],
   ])('%s as input: InputInvalidError with the path', async (_what, input, path) => {
     const manager = open();
     const error = await errorOf(manager.submit('work', input));

@@ -76,6 +76,19 @@ onEachStorage('update', (world) => {
     expect(await manager.update(id, {})).toMatchObject({ description: 'old' });
   });
 
+  test('an empty patch moves no version, tells nobody, and answers for a task in any status', async () => {
+    const { manager, id } = await submitted({ description: 'old' });
+    const updates: string[] = [];
+    manager.on('task:updated', ({ taskId }) => updates.push(taskId));
+    const before = await manager.get(id);
+    for (const patch of [{}, { priority: undefined }]) expect(await manager.update(id, patch)).toEqual(before);
+    const cancelled = await manager.cancel(id);
+    expect(await manager.update(id, {}, { ifVersion: cancelled.version })).toEqual(cancelled);
+    expect(await errorOf(manager.update(id, {}, { ifVersion: 1 }))).toBeInstanceOf(VersionConflictError);
+    expect(await errorOf(manager.update('task_none', {}))).toBeInstanceOf(TaskNotFoundError);
+    expect(updates).toEqual([]);
+  });
+
   describe('runAt', () => {
     test('moves a queued task to later, and it runs then', async () => {
       const work = controlled('work');
@@ -114,13 +127,32 @@ onEachStorage('update', (world) => {
       await work.next();
     });
 
-    test('that has passed: runs at once', async () => {
+    test('that has passed: queued at once, and a warning says so', async () => {
       const work = controlled('work');
       const manager = await world.start({ handlers: [work] });
-      const task = await manager.submit('work', 1, { hold: true });
-      await manager.update(task.id, { runAt: world.clock.now() - 1 });
-      await world.clock.advance('1s');
+      const told: unknown[] = [];
+      manager.on('warning', ({ code, taskId }) => told.push([code, taskId]));
+      manager.on('task:queued', ({ type, taskId }) => told.push([type, taskId]));
+      const { id } = await manager.submit('work', 1, { hold: true });
+      const runAt = world.clock.now() - 1;
+      expect(await manager.update(id, { runAt })).toMatchObject({ status: 'queued', runAt: null });
+      expect(told).toEqual([
+        ['task:queued', id],
+        ['run_at_past', id],
+      ]);
       await work.next();
+    });
+
+    test('that has passed, or is now, of a queued task: it stays as it is', async () => {
+      const manager = world.manager({ handlers: [controlled('work')] });
+      const { id } = await manager.submit('work');
+      const warnings: string[] = [];
+      manager.on('warning', ({ code }) => warnings.push(code));
+      const queued = { status: 'queued', runAt: null, queuedAt: (await manager.get(id))?.queuedAt };
+      expect(await manager.update(id, { runAt: world.clock.now() })).toMatchObject(queued);
+      expect(warnings).toEqual([]);
+      expect(await manager.update(id, { runAt: new Date(0) })).toMatchObject(queued);
+      expect(warnings).toEqual(['run_at_past']);
     });
   });
 

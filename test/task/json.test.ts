@@ -141,12 +141,12 @@ describe('what JSON cannot hold is refused with its path', () => {
   });
 
   test('a cycle', () => {
-    expect(refusal(cycle).message).toMatch(/cycle/);
+    expect(refusal(cycle)).toEqual({ path: 'self', message: 'a cycle: the same as the whole' });
     const list: unknown[] = [];
-    list.push(list);
-    expect(refusal({ list }).message).toMatch(/cycle/);
+    list.push([list]);
+    expect(refusal({ a: { list } })).toEqual({ path: 'a.list.0.0', message: 'a cycle: the same as a.list' });
     const endless = { toJSON: (): unknown => endless };
-    expect(refusal(endless).message).toMatch(/cycle/);
+    expect(refusal(endless).message).toMatch(/deeper than 100/);
   });
 
   test('nesting that is too deep, and not what is just within', () => {

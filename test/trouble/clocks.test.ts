@@ -1,3 +1,4 @@
+import { Snooze } from 'tasklane';
 import { describe, expect, test } from 'vitest';
 import { controlled } from '../support/controlled.ts';
 import { errorOf, turns } from '../support/gate.ts';
@@ -82,6 +83,31 @@ for (const storage of ['memory', 'sqlite'] as const) {
           expect(work.runs.map(({ input }) => input)).toEqual(['retried', 'retried', 'delayed']);
           for (const run of work.runs) run.finish('done');
           expect(await inTime(clock, retried.result())).toBe('done');
+        },
+        { storage },
+      ));
+
+    test('set an hour ahead, then back > a snooze goes by the clock', () =>
+      withPlace(
+        async ({ clock, start }) => {
+          const work = controlled('work');
+          const manager = await start({ handlers: [work] });
+          const task = await manager.submit('work');
+          (await work.next()).fail(new Snooze('30m'));
+          await clock.advance(10_000);
+          clock.jump(HOUR);
+          await clock.advance(10_000);
+          expect(work.runs).toHaveLength(2);
+          work.runs[1]?.fail(new Snooze('30m'));
+          await clock.advance(10_000);
+          clock.jump(-HOUR);
+          await clock.advance(89 * 60_000);
+          expect(work.runs).toHaveLength(2);
+          await clock.advance(2 * 60_000);
+          expect(work.runs).toHaveLength(3);
+          work.runs[2]?.finish('done');
+          expect(await inTime(clock, task.result())).toBe('done');
+          expect(await manager.get(task.id)).toMatchObject({ attempt: 3, snoozed: 2, lost: 0, interrupted: 0 });
         },
         { storage },
       ));
