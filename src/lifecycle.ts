@@ -156,8 +156,9 @@ export class Lifecycle {
   /** Also one that opens only now. */
   async #closeStorage(): Promise<void> {
     await this.#opening?.catch(() => {});
-    if (this.#isOpen) await this.#environment.storage.close();
+    if (!this.#isOpen) return;
     this.#isOpen = false;
+    await this.#environment.storage.close();
   }
 
   /** @returns false: the storage did not answer in time, and is waited for no longer. @throws what `work` rejects with */

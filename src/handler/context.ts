@@ -4,7 +4,7 @@ import type { Optional } from './define.ts';
 /** What a handler reports of its progress. `fraction`: 0 to 1, else `processed` of `total`. */
 export type ProgressReport = Optional<{ processed: number; total: number; fraction: number; message: string }>;
 
-/** What a handler is given beside its input. */
+/** What a handler is given beside its input: to be taken out by name, since a copy by `{ ...context }` is empty. */
 export interface TaskContext {
   /** As claimed; `checkpoint` is what an earlier attempt stored. Its `input` is unparsed: use the first argument. */
   readonly task: TaskRecord;

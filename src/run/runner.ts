@@ -9,7 +9,7 @@ import { drawWorkerId } from '../task/id.ts';
 import type { TaskRecord } from '../task/record.ts';
 import { isFinal } from '../task/status.ts';
 import type { Steps } from '../task/transition.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Clock, Timer } from '../time/clock.ts';
 import type { Announcer } from '../watch/announcer.ts';
 import { Attempt, type AttemptHost } from './attempt.ts';
 import { Backoff } from './backoff.ts';
@@ -55,6 +55,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
   #unanswered: ClaimRequest | null = null;
   #claiming = 0;
   #claimFails = false;
+  #claimRetry: Timer | null = null;
   readonly #claimBackoff = new Backoff(CLAIM_RETRY_MS, CLAIM_RETRY_MAX_MS);
   readonly #onIdle = new Set<() => void>();
 
@@ -100,6 +101,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     this.#engine.stop();
     this.#loop.stop();
     this.leaks.expectNoMore();
+    this.#claimRetry?.clear();
     for (const attempt of this.#held.all()) attempt.giveBack();
     this.#closing.abort();
   }
@@ -248,12 +250,21 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     } catch (error) {
       this.#claimFails = true;
       this.#environment.events.error(error);
-      this.clock.after(this.#claimBackoff.failed(), () => this.wake(null));
+      this.#claimLater();
       return [];
     } finally {
       this.#claiming--;
       this.#checkIdle();
     }
+  }
+
+  /** One retry at a time, whatever else wakes the engine meanwhile. */
+  #claimLater(): void {
+    if (!this.#running) return;
+    this.#claimRetry ??= this.clock.after(this.#claimBackoff.failed(), () => {
+      this.#claimRetry = null;
+      this.wake(null);
+    });
   }
 
   /** Deals with what is due or expired, without claiming. @throws {StorageError} */

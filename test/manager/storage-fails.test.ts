@@ -232,6 +232,42 @@ onEachStorage('a storage that fails', (world) => {
     expect(errors).toEqual([]);
   });
 
+  test('for long: the errors become few, and it is asked again within 10 s', async () => {
+    const work = controlled('work');
+    const link = world.mute();
+    const manager = await world.start({ handlers: [work], storage: link.storage });
+    const watched = manager.watch();
+    let errors = 0;
+    manager.on('error', () => errors++);
+    await manager.submit('work');
+    await work.next();
+    for (const method of [
+      'claim',
+      'beat',
+      'cancelling',
+      'documents',
+      'workers',
+      'list',
+      'get',
+      'nextDue',
+      'prune',
+    ] as const) {
+      link.fail(method, Number.POSITIVE_INFINITY);
+    }
+    await world.clock.advance('1m');
+    errors = 0;
+    await world.clock.advance('1m');
+    expect(errors).toBeGreaterThan(20);
+    expect(errors).toBeLessThan(100);
+    link.heal();
+    errors = 0;
+    await world.clock.advance('10s');
+    expect(await manager.health()).toEqual({ ready: true, problems: [] });
+    expect(errors).toBe(0);
+    await watched.return?.();
+    work.runs[0]?.finish();
+  });
+
   test('what runs in the background: told, and done again', async () => {
     const { link, manager, errors, work } = await failing();
     for (const method of ['workers', 'prune', 'nextDue', 'cancelling', 'documents'] as const) link.fail(method);

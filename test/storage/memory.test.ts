@@ -64,6 +64,27 @@ describe('MemoryStorage, for what it does in its own way', () => {
     assert.equal(await world.statusOf(id), 'queued');
   });
 
+  memoryTest(
+    'names up to 1,000 tasks that changed in one turn; of more it says that there were many',
+    async (world) => {
+      const ids = await world.submitMany(1_001);
+      const told: (string | null)[] = [];
+      world.storage.watch((hint) => hint.kind === 'changed' && told.push(hint.id), { changes: true });
+      const steps = { queued: { reason: 'updated', to: null, set: { description: 'd' } } } as const;
+      const change = async (some: readonly string[]): Promise<void> => {
+        told.length = 0;
+        await world.storage.change(some.map((taskId) => ({ taskId, steps })));
+        await world.clock.advance(0);
+      };
+      await change(ids.slice(0, 1_000));
+      assert.deepEqual(told, ids.slice(0, 1_000));
+      await change(ids);
+      assert.deepEqual(told, [...ids.slice(0, 1_000), null]);
+      await change(ids.slice(0, 2));
+      assert.deepEqual(told, ids.slice(0, 2));
+    },
+  );
+
   memoryTest('what leaves the queue again and again leaves nothing behind', async (world) => {
     const ids = await world.submitMany(10);
     for (let round = 0; round < 1_000; round++) {
