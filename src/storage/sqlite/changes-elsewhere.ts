@@ -1,14 +1,17 @@
 import type { Hint } from '../storage.ts';
-import type { Database } from './database.ts';
+import type { Database, Row } from './database.ts';
+import { updatedParts } from './times.ts';
 
 /** More than this at once are told as "many did". */
 const MANY = 1_000;
 /** A transaction stamps what it writes when it begins, and may be seen only after a later one's. */
 const OVERLAP_MS = 1_000;
 
-const CHANGED =
-  'select id, version, updated_at from tasklane_task indexed by tasklane_task_updated where updated_at >= ? ' +
-  `order by updated_at limit ${MANY + 1}`;
+const CHANGED = updatedParts([]).map(
+  ({ index, where, column }) =>
+    `select id, version, updated_at from tasklane_task indexed by ${index} where ${where} and ${column} >= ? ` +
+    `order by ${column} limit ${MANY + 1}`,
+);
 
 /** Finds the tasks that changed since it looked last. */
 export class ChangesElsewhere {
@@ -22,14 +25,14 @@ export class ChangesElsewhere {
   constructor(database: Database, now: number) {
     this.#database = database;
     this.#from = now - OVERLAP_MS;
-    for (const [id, version] of database.all(CHANGED, this.#from)) this.#seen.set(id as string, version as number);
+    for (const [id, version] of this.#changedSince(this.#from)) this.#seen.set(id as string, version as number);
   }
 
   /** What changed, each told once. @param now epoch ms */
   take(now: number): readonly Hint[] {
     // The clock may have gone back: what was written since then bears earlier times.
     const from = Math.min(this.#from, now - OVERLAP_MS);
-    const rows = this.#database.all(CHANGED, from);
+    const rows = this.#changedSince(from);
     this.#from = now - OVERLAP_MS;
     if (rows.length > MANY) {
       this.#seen.clear();
@@ -43,5 +46,9 @@ export class ChangesElsewhere {
     }
     this.#seen = seen;
     return hints;
+  }
+
+  #changedSince(from: number): readonly Row[] {
+    return CHANGED.flatMap((sql) => this.#database.all(sql, from));
   }
 }

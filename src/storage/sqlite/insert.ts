@@ -108,12 +108,13 @@ function insertEach(
 
 /** @returns its place; null when a task of this id is there already */
 function insertOne(transaction: Transaction, draft: TaskDraft, edges: number, early: EarlyClaim | null): number | null {
-  const { database, counts, happened, now } = transaction;
+  const { database, counts, skew, happened, now } = transaction;
   const { record, maxLost, idempotency } = draft;
   const task = early?.taken(draft, now) ?? record;
   const seq = database.insert(...rowOf(task, maxLost, early?.request.token ?? null, edges));
   if (seq === null) return null;
   if (task !== record) early?.took(task, maxLost);
+  skew.made(task);
   counts.add(record.handler, task.status, false, 1);
   writeTags(transaction, seq, record.tags);
   if (idempotency !== undefined) writeKey(transaction, record, idempotency, record.id);

@@ -2,11 +2,12 @@ import { TaskNotFoundError } from '../../errors.ts';
 import type { TaskRecord } from '../../task/record.ts';
 import type { Position, StoredPage, StoredQuery } from '../storage.ts';
 import type { Database, Row } from './database.ts';
-import { inSubmitOrder, placeOf, SORT_COLUMNS, type Stretch, stretchesOf } from './order.ts';
-import { avoided, partsOf } from './plan.ts';
+import { bySubmit, placeOf, SORT_COLUMNS, type Stretch, stretchesOf, within } from './order.ts';
+import { type Avoided, avoided, isSorted, partsOf } from './plan.ts';
 import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
 import { rowsSearched } from './search.ts';
 import { decodeText, encodeText } from './text.ts';
+import { hasRange, narrowParts, placesOf, type TimePart, updatedParts } from './times.ts';
 import { type Sql, searches, type WantedTag, wantedTag, whereOf } from './where.ts';
 
 /** A search goes so many places at a time, and stops after it has looked at so many tasks. */
@@ -62,29 +63,75 @@ function walk(
   offset: number,
   wanted: number,
 ): readonly Found[] {
-  const avoid = avoided(database, query.where);
-  const parts = query.sort === 'id' ? partsOf(query.where, avoid) : null;
-  if (parts !== null) {
-    const stretch = inSubmitOrder(up, from);
-    const found = parts.flatMap((part) => select(database, query, stretch, whereOf(part, avoid), offset + wanted));
-    found.sort((one, other) => (up ? one.seq - other.seq : other.seq - one.seq));
-    return found.slice(offset, offset + wanted);
+  if (query.sort === 'id') return inSubmitOrder(database, query, up, from, offset, wanted);
+  const condition = whereOf(query.where, avoided(database, query.where));
+  return inOrder(database, query, up, from, condition, offset + wanted).slice(offset);
+}
+
+function inSubmitOrder(
+  database: Database,
+  query: StoredQuery,
+  up: boolean,
+  from: Position | null,
+  offset: number,
+  wanted: number,
+): readonly Found[] {
+  const { where } = query;
+  const ranged = hasRange(where);
+  const narrow = ranged ? narrowParts(database, where) : null;
+  if (narrow !== null) {
+    const stretch = bySubmit(up, from);
+    const found = narrow.map((part) => select(database, query, stretch, whereOf(where), offset + wanted, 0, part));
+    return merged(found, up).slice(offset, offset + wanted);
   }
-  const condition = whereOf(query.where, avoid);
-  const tag = query.sort === 'id' ? wantedTag(query.where) : null;
-  if (tag !== null)
-    return walkTag(database, query, tag, inSubmitOrder(up, from, 'tag.task'), condition, wanted, offset);
+  const avoid: readonly Avoided[] = [...avoided(database, where), ...(ranged ? (['times'] as const) : [])];
+  const stretchOf = (column: string): Stretch => {
+    const stretch = bySubmit(up, from, column);
+    return ranged ? within(placesOf(database, where, column), stretch) : stretch;
+  };
+  const parts = partsOf(where, avoid);
+  if (parts !== null) {
+    const stretch = stretchOf('seq');
+    const found = parts.map((part) => select(database, query, stretch, whereOf(part, avoid), offset + wanted));
+    return merged(found, up).slice(offset, offset + wanted);
+  }
+  const condition = whereOf(where, avoid);
+  const tag = wantedTag(where);
+  if (tag !== null) return walkTag(database, query, tag, stretchOf('tag.task'), condition, wanted, offset);
+  return select(database, query, stretchOf('seq'), condition, wanted, offset);
+}
+
+/** In any other order: stretch by stretch until there is enough. */
+function inOrder(
+  database: Database,
+  query: StoredQuery,
+  up: boolean,
+  from: Position | null,
+  condition: Sql,
+  wanted: number,
+): Found[] {
   const stretches = stretchesOf(query, up, from);
   const [only] = stretches;
-  if (only !== undefined && stretches.length === 1) {
-    return select(database, query, only, condition, wanted, offset);
+  if (only !== undefined && query.sort === 'updatedAt' && !isSorted(database, query.where)) {
+    const parts = updatedParts(query.where);
+    return merged(
+      parts.map((part) => select(database, query, only, condition, wanted, 0, part)),
+      up,
+    ).slice(0, wanted);
   }
   const found: Found[] = [];
   for (const stretch of stretches) {
-    if (found.length >= offset + wanted) break;
-    found.push(...select(database, query, stretch, condition, offset + wanted - found.length));
+    if (found.length >= wanted) break;
+    found.push(...select(database, query, stretch, condition, wanted - found.length));
   }
-  return found.slice(offset);
+  return found;
+}
+
+/** Lists that are in order by a time, or by nothing but the rowid, as one. */
+function merged(lists: readonly (readonly Found[])[], up: boolean): Found[] {
+  const way = up ? 1 : -1;
+  const timeOf = ({ at: [value] }: Found): number => (typeof value === 'number' ? value : 0);
+  return lists.flat().sort((one, other) => way * (timeOf(one) - timeOf(other) || one.seq - other.seq));
 }
 
 function select(
@@ -94,12 +141,16 @@ function select(
   condition: Sql,
   limit: number,
   offset = 0,
+  part: TimePart | null = null,
 ): Found[] {
-  const sql =
-    `select seq, ${SORT_COLUMNS[query.sort]} from tasklane_task ` +
-    `where ${where.text} and ${condition.text} order by ${orderBy} limit ? + 0 offset ? + 0`;
-  const rows = database.all(sql, ...where.values, ...condition.values, limit, offset);
-  return rows.map((row) => foundAt(query, row));
+  const rows = `where ${where.text} and ${condition.text} order by ${orderBy} limit ? + 0 offset ? + 0`;
+  let sql = `select seq, ${SORT_COLUMNS[query.sort]} from tasklane_task ${rows}`;
+  if (part !== null) {
+    const as = (text: string): string => (part.isUpdatedAt ? text.replaceAll('updated_at', part.column) : text);
+    const wanted = as(rows.replace('where ', ''));
+    sql = `select seq, ${as(SORT_COLUMNS[query.sort])} from tasklane_task indexed by ${part.index} where ${part.where} and ${wanted}`;
+  }
+  return database.all(sql, ...where.values, ...condition.values, limit, offset).map((row) => foundAt(query, row));
 }
 
 /** Along the index of a tag, which is in submit order. */
@@ -144,22 +195,18 @@ function search(
   const condition = whereOf(query.where);
   if (query.sort !== 'id') {
     const oldest = highest - SEARCHED;
-    const within = { text: `seq > ? and ${condition.text}`, values: [oldest, ...condition.values] };
-    const found: Found[] = [];
-    for (const stretch of stretchesOf(query, up, from)) {
-      if (found.length < wanted) found.push(...select(database, query, stretch, within, wanted - found.length));
-    }
-    return { found, truncated: lowest <= oldest };
+    const among = { text: `seq > ? and ${condition.text}`, values: [oldest, ...condition.values] };
+    return { found: inOrder(database, query, up, from, among, wanted), truncated: lowest <= oldest };
   }
   const before = rowsSearched();
   const found: Found[] = [];
-  const stretch = inSubmitOrder(up, null);
+  const stretch = bySubmit(up, null);
   let next = up ? Math.max(lowest, (from?.[1] ?? lowest - 1) + 1) : Math.min(highest, (from?.[1] ?? highest + 1) - 1);
   while (next >= lowest && next <= highest && found.length < wanted) {
     if (rowsSearched() - before >= SEARCHED) return { found, truncated: true };
     const [low, high] = up ? [next, next + WINDOW - 1] : [next - WINDOW + 1, next];
-    const within = { text: `seq between ? and ? and ${condition.text}`, values: [low, high, ...condition.values] };
-    found.push(...select(database, query, stretch, within, wanted - found.length));
+    const among = { text: `seq between ? and ? and ${condition.text}`, values: [low, high, ...condition.values] };
+    found.push(...select(database, query, stretch, among, wanted - found.length));
     next = up ? high + 1 : low - 1;
   }
   return { found, truncated: false };

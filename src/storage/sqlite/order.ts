@@ -37,16 +37,22 @@ const EVERYTHING: Sql = { text: '1', values: [] };
 type Order = Pick<StoredQuery, 'sort' | 'statusOrder'>;
 
 /** The one stretch of a list in submit order behind a place. @param column holds the rowid */
-export function inSubmitOrder(up: boolean, from: Position | null, column = 'seq'): Stretch {
+export function bySubmit(up: boolean, from: Position | null, column = 'seq'): Stretch {
   const where = from === null ? EVERYTHING : beyond(up, from[1], column);
   return { where, orderBy: `${column} ${up ? 'asc' : 'desc'}` };
+}
+
+/** A stretch, of some tasks only. */
+export function within(places: Sql, { where, orderBy }: Stretch): Stretch {
+  const both = { text: `${places.text} and ${where.text}`, values: [...places.values, ...where.values] };
+  return { where: both, orderBy };
 }
 
 /** The stretches of a list behind a place, in the order they are walked. */
 export function stretchesOf(order: Order, up: boolean, from: Position | null): readonly Stretch[] {
   const way = up ? 'asc' : 'desc';
   const bySeq = `seq ${way}`;
-  if (order.sort === 'id') return [inSubmitOrder(up, from)];
+  if (order.sort === 'id') return [bySubmit(up, from)];
   if (order.sort === 'status') return byStatus(order, up, from, bySeq);
   const column = SORT_COLUMNS[order.sort];
   const nullable = NULLABLE.includes(order.sort);

@@ -1,45 +1,47 @@
 import type { Condition } from '../../task/query.ts';
+import type { Status } from '../../task/status.ts';
 import type { StoredQuery } from '../storage.ts';
 import { readCounts } from './counters.ts';
 import type { Database } from './database.ts';
 
-/** A column with an index that a query should not walk, since another one is shorter. */
-export type Avoided = 'status' | 'handler' | null;
+/** Columns with an index that a query should not walk, since another one is shorter. */
+export type Avoided = 'status' | 'handler' | 'times';
 
 /** Lists that are put together from more parts than this are sorted by SQLite instead. */
 const MAX_PARTS = 20;
+/** So many tasks are sorted in a few ms, which walking past others may not be. */
+const FEW = 5_000;
 
 /**
  * Which of the two indexes that never get narrow to leave alone. SQLite takes all for equally good; the counters know how
  * many rows each would walk.
  */
-export function avoided(database: Database, where: StoredQuery['where']): Avoided {
+export function avoided(database: Database, where: StoredQuery['where']): readonly Avoided[] {
   const alone = aloneIn(where);
   const statuses = alone.find(({ status }) => status !== undefined)?.status;
   const handlers = alone.find(({ handler }) => handler !== undefined)?.handler;
-  if (statuses === undefined || handlers === undefined) return null;
+  if (statuses === undefined || handlers === undefined) return [];
   let inStatus = 0;
   let ofHandler = 0;
   for (const { handler, status, count } of readCounts(database)) {
     if (statuses.includes(status)) inStatus += count;
     if (handlers.includes(handler)) ofHandler += count;
   }
-  return inStatus < ofHandler ? 'handler' : 'status';
+  return [inStatus < ofHandler ? 'handler' : 'status'];
 }
 
 /**
  * The same list in parts, each of one status or one handler, which an index holds in submit order: merging them saves
  * sorting all that fit. Null where that would not help.
  */
-export function partsOf(where: StoredQuery['where'], avoid: Avoided): readonly StoredQuery['where'][] | null {
+export function partsOf(
+  where: StoredQuery['where'],
+  avoid: readonly Avoided[],
+): readonly StoredQuery['where'][] | null {
   const alone = aloneIn(where);
-  const narrow = alone.some(
-    ({ ids, submittedBy, entityId, parentId, scheduleId, tags }) =>
-      ids !== undefined || (submittedBy ?? entityId ?? parentId ?? scheduleId) !== undefined || tags !== undefined,
-  );
-  if (narrow) return null;
+  if (isNarrow(alone) || alone.some(({ tags }) => tags !== undefined)) return null;
   for (const key of ['status', 'handler'] as const) {
-    if (key === avoid) continue;
+    if (avoid.includes(key)) continue;
     const condition = alone.find((each) => each[key] !== undefined);
     const values = [...new Set<string>(condition?.[key] ?? [])];
     if (condition === undefined || values.length < 2 || values.length > MAX_PARTS) continue;
@@ -49,7 +51,31 @@ export function partsOf(where: StoredQuery['where'], avoid: Avoided): readonly S
   return null;
 }
 
+/** Whether a list holds so few tasks, or may, that they are better sorted than met on a walk by time. */
+export function isSorted(database: Database, where: StoredQuery['where']): boolean {
+  const alone = aloneIn(where);
+  if (isNarrow(alone)) return true;
+  const counted = alone.filter(
+    ({ status, handler, archived }) => (status ?? handler) !== undefined && archived === false,
+  );
+  if (counted.length === 0) return false;
+  const fits = (count: { readonly handler: string; readonly status: Status }): boolean =>
+    counted.every(
+      ({ status, handler }) => status?.includes(count.status) !== false && handler?.includes(count.handler) !== false,
+    );
+  const most = readCounts(database).reduce((sum, count) => sum + (fits(count) ? count.count : 0), 0);
+  return most <= FEW;
+}
+
+/** Whether an index that is mostly narrow serves. */
+function isNarrow(alone: readonly Condition[]): boolean {
+  return alone.some(
+    ({ ids, submittedBy, entityId, parentId, scheduleId }) =>
+      ids !== undefined || (submittedBy ?? entityId ?? parentId ?? scheduleId ?? undefined) !== undefined,
+  );
+}
+
 /** The conditions that all tasks of a list fulfil. */
-function aloneIn(where: StoredQuery['where']): readonly Condition[] {
+export function aloneIn(where: StoredQuery['where']): readonly Condition[] {
   return where.flatMap((group) => (group.length === 1 ? group : []));
 }

@@ -29,7 +29,8 @@ const MIGRATIONS: readonly string[] = [
   create index tasklane_task_status on tasklane_task(status);
   create index tasklane_task_handler on tasklane_task(handler);
   create index tasklane_task_created on tasklane_task(created_at);
-  create index tasklane_task_updated on tasklane_task(updated_at);
+  create index tasklane_task_updated on tasklane_task(updated_at) where status < 3;
+  create index tasklane_task_touched on tasklane_task(updated_at) where status >= 5 and updated_at <> finished_at;
   create index tasklane_task_finished on tasklane_task(finished_at) where finished_at is not null;
   create index tasklane_task_submitted_by on tasklane_task(submitted_by) where submitted_by is not null;
   create index tasklane_task_entity on tasklane_task(entity_id) where entity_id is not null;

@@ -5,6 +5,7 @@ import type { Database } from './database.ts';
 import type { EarlyClaim } from './early-claim.ts';
 import { Happened } from './happened.ts';
 import type { Stored } from './rows.ts';
+import { Skew } from './skew.ts';
 
 /** A task with edges, as it is now, and the status it came from. */
 export interface Moved {
@@ -18,6 +19,7 @@ export class Transaction {
   /** One moment for all of it; epoch ms. */
   readonly now: number;
   readonly counts = new CountChanges();
+  readonly skew: Skew;
   readonly happened: Happened;
   /** Tasks with edges that ended, or that wait no more: what follows from it is still to be done. */
   moved: Moved[] = [];
@@ -25,7 +27,14 @@ export class Transaction {
   readonly early: EarlyClaim | null;
 
   /** @param wantsChanges somebody wants to hear of every task that changed */
-  constructor(database: Database, now: number, wantsChanges: boolean, early: EarlyClaim | null = null) {
+  constructor(
+    database: Database,
+    now: number,
+    wantsChanges: boolean,
+    early: EarlyClaim | null = null,
+    skew = new Skew(database, now),
+  ) {
+    this.skew = skew;
     this.database = database;
     this.early = early;
     this.now = now;
@@ -34,7 +43,7 @@ export class Transaction {
 
   /** Runs a part that may take itself back: what `work` wrote is undone when it answers `keep: false`. */
   part<T>(work: (part: Transaction) => { readonly keep: boolean; readonly value: T }): T {
-    const inner = new Transaction(this.database, this.now, this.happened.wantsChanges);
+    const inner = new Transaction(this.database, this.now, this.happened.wantsChanges, null, this.skew);
     inner.counts.copyFrom(this.counts);
     this.database.run('savepoint tasklane_part');
     const { keep, value } = work(inner);

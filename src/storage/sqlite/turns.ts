@@ -124,6 +124,7 @@ export class Turns {
       try {
         for (const { work } of operations) values.push(work(transaction));
         transaction.counts.store(database);
+        transaction.skew.store(database);
         committing = true;
         database.run('commit');
       } catch (error) {

@@ -31,7 +31,7 @@ const COLUMN_OF = {
 } as const;
 
 /** All of the groups, of each group one: as SQL over `tasklane_task`. @param avoid whose index not to walk */
-export function whereOf(where: StoredQuery['where'], avoid: Avoided = null): Sql {
+export function whereOf(where: StoredQuery['where'], avoid: readonly Avoided[] = []): Sql {
   const conditions = where.map((group) => {
     if (group.length === 0) return sql('0');
     return join(
@@ -60,10 +60,10 @@ export function searches(where: StoredQuery['where']): boolean {
   return where.some((group) => group.some(({ text, input, result }) => (text ?? input ?? result) !== undefined));
 }
 
-function conditionOf(condition: Condition, avoid: Avoided): Sql {
+function conditionOf(condition: Condition, avoid: readonly Avoided[]): Sql {
   const parts: Sql[] = [];
   // The sign changes nothing but what the planner may do with the column.
-  const column = (name: 'status' | 'handler'): string => (name === avoid ? `+${name}` : name);
+  const column = (name: 'status' | 'handler'): string => (avoid.includes(name) ? `+${name}` : name);
   if (condition.status !== undefined) parts.push(statusIn(column('status'), condition.status));
   if (condition.handler !== undefined) parts.push(isIn(column('handler'), condition.handler.map(encodeText)));
   if (condition.ids !== undefined) parts.push(isIn('id', condition.ids));
@@ -75,7 +75,7 @@ function conditionOf(condition: Condition, avoid: Avoided): Sql {
   for (const [key, time] of Object.entries(RANGE_KEYS) as [keyof typeof RANGE_KEYS, keyof typeof COLUMN_OF][]) {
     const range = condition[key];
     if (range === undefined) continue;
-    const bounded = COLUMN_OF[time];
+    const bounded = `${avoid.includes('times') ? '+' : ''}${COLUMN_OF[time]}`;
     parts.push(sql(`${bounded} is not null`));
     if (range.after !== undefined) parts.push(sql(`${bounded} > ?`, range.after));
     if (range.before !== undefined) parts.push(sql(`${bounded} < ?`, range.before));

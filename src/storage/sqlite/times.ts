@@ -1,0 +1,125 @@
+import type { Condition, Range } from '../../task/query.ts';
+import type { Status } from '../../task/status.ts';
+import type { StoredQuery } from '../storage.ts';
+import type { Database } from './database.ts';
+import { aloneIn } from './plan.ts';
+import { readSkew } from './skew.ts';
+import type { Sql } from './where.ts';
+
+/** Tasks whose times an index holds in order. */
+export interface TimePart {
+  readonly index: string;
+  readonly where: string;
+  readonly column: 'created_at' | 'updated_at' | 'finished_at';
+  /** The statuses that there are among them, where that is not all. */
+  readonly statuses?: readonly Status[];
+  /** `column` holds what `updated_at` does, too. */
+  readonly isUpdatedAt?: true;
+}
+
+const FINISHED = 'tasklane_task_finished';
+const FINAL: readonly Status[] = ['succeeded', 'failed', 'cancelled'];
+
+/**
+ * Where tasks are by `updated_at`. An index on all of them would move with each change of a task: so what runs is in none,
+ * for it is little, and what has ended is found by its end, unless it was changed afterwards.
+ */
+const UPDATED: readonly TimePart[] = [
+  {
+    index: 'tasklane_task_updated',
+    where: 'status < 3',
+    column: 'updated_at',
+    statuses: ['waiting', 'scheduled', 'queued'],
+  },
+  {
+    index: 'tasklane_task_status',
+    where: 'status in (3, 4)',
+    column: 'updated_at',
+    statuses: ['running', 'cancelling'],
+  },
+  {
+    index: FINISHED,
+    where: 'finished_at is not null and status >= 5 and updated_at = finished_at',
+    column: 'finished_at',
+    statuses: FINAL,
+    isUpdatedAt: true,
+  },
+  {
+    index: 'tasklane_task_touched',
+    where: 'status >= 5 and updated_at <> finished_at',
+    column: 'updated_at',
+    statuses: FINAL,
+  },
+];
+const PARTS: Readonly<Record<'created' | 'updated' | 'finished', readonly TimePart[]>> = {
+  created: [{ index: 'tasklane_task_created', where: '1', column: 'created_at' }],
+  updated: UPDATED,
+  finished: [{ index: FINISHED, where: 'finished_at is not null', column: 'finished_at', statuses: FINAL }],
+};
+const KEYS = ['finished', 'updated', 'created'] as const;
+
+/** So many tasks of a range are sorted; past those of a wider one a list is walked. */
+const NARROW = 2_000;
+
+/** The parts by `updated_at` that may hold tasks of a list. */
+export function updatedParts(where: StoredQuery['where']): readonly TimePart[] {
+  const wanted = aloneIn(where).flatMap(({ status }) => (status === undefined ? [] : [status]));
+  const may = (status: Status): boolean => wanted.every((statuses) => statuses.includes(status));
+  return UPDATED.filter(({ statuses }) => statuses?.some(may));
+}
+
+/** Whether tasks of a range of times are wanted. */
+export function hasRange(where: StoredQuery['where']): boolean {
+  return aloneIn(where).some((condition) => KEYS.some((key) => condition[key] !== undefined));
+}
+
+/** The parts of a range that is so narrow that all its tasks can be sorted; null: there is none. */
+export function narrowParts(database: Database, where: StoredQuery['where']): readonly TimePart[] | null {
+  for (const [key, range] of rangesIn(where)) {
+    let left = NARROW;
+    for (const part of PARTS[key]) if (left > 0) left -= countWithin(database, part, range, left);
+    if (left > 0) return PARTS[key];
+  }
+  return null;
+}
+
+/** Where in the submit order the tasks of all ranges are, as far as their times tell. @param column holds the rowid */
+export function placesOf(database: Database, where: StoredQuery['where'], column: string): Sql {
+  let after = Number.NEGATIVE_INFINITY;
+  let before = Number.POSITIVE_INFINITY;
+  for (const [key, range] of rangesIn(where)) {
+    // A task may be updated, and end, long after it was made, but not before.
+    if (key === 'created') after = Math.max(after, range.after ?? after);
+    before = Math.min(before, range.before ?? before);
+  }
+  const skew = readSkew(database);
+  const lowest = after === Number.NEGATIVE_INFINITY ? undefined : database.get(LAST_BEFORE, after - skew);
+  const highest = before === Number.POSITIVE_INFINITY ? undefined : database.get(FIRST_AFTER, before + 2 * skew);
+  const low = lowest === undefined ? [] : [lowest[0] as number];
+  const high = highest === undefined ? [] : [highest[0] as number];
+  const text = [...low.map(() => `${column} > ?`), ...high.map(() => `${column} < ?`)].join(' and ');
+  return { text: text === '' ? '1' : text, values: [...low, ...high] };
+}
+
+const LAST_BEFORE =
+  'select seq from tasklane_task indexed by tasklane_task_created where created_at <= ? ' +
+  'order by created_at desc, seq desc limit 1';
+const FIRST_AFTER =
+  'select seq from tasklane_task indexed by tasklane_task_created where created_at >= ? order by created_at, seq limit 1';
+
+function rangesIn(where: StoredQuery['where']): readonly (readonly [(typeof KEYS)[number], Range])[] {
+  const of = (condition: Condition) =>
+    KEYS.flatMap((key) => (condition[key] === undefined ? [] : [[key, condition[key]] as const]));
+  return aloneIn(where).flatMap(of);
+}
+
+function countWithin(database: Database, part: TimePart, { after, before }: Range, limit: number): number {
+  const { index, where, column } = part;
+  let text = `select count(*) from (select 1 from tasklane_task indexed by ${index} where ${where}`;
+  const values: number[] = [];
+  if (after !== undefined) text += ` and ${column} > ?`;
+  if (before !== undefined) text += ` and ${column} < ?`;
+  if (after !== undefined) values.push(after);
+  if (before !== undefined) values.push(before);
+  return Number(database.get(`${text} limit ? + 0)`, ...values, limit)?.[0] ?? 0);
+}
