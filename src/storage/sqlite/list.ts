@@ -2,7 +2,7 @@ import { TaskNotFoundError } from '../../errors.ts';
 import type { TaskRecord } from '../../task/record.ts';
 import type { Position, StoredPage, StoredQuery } from '../storage.ts';
 import type { Database, Row } from './database.ts';
-import { bySubmit, placeOf, SORT_COLUMNS, type Stretch, stretchesOf, within } from './order.ts';
+import { ANYWHERE, bySubmit, placeOf, SORT_COLUMNS, type Stretch, stretchesOf } from './order.ts';
 import { type Avoided, avoided, isSorted, partsOf } from './plan.ts';
 import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
 import { rowsSearched } from './search.ts';
@@ -85,20 +85,20 @@ function inSubmitOrder(
     return merged(found, up).slice(offset, offset + wanted);
   }
   const avoid: readonly Avoided[] = [...avoided(database, where), ...(ranged ? (['times'] as const) : [])];
-  const stretchOf = (column: string): Stretch => {
-    const stretch = bySubmit(up, from, column);
-    return ranged ? within(placesOf(database, where, column), stretch) : stretch;
-  };
+  const places = ranged ? placesOf(database, where) : ANYWHERE;
   const parts = partsOf(where, avoid);
   if (parts !== null) {
-    const stretch = stretchOf('seq');
+    const stretch = bySubmit(up, from, 'seq', places);
     const found = parts.map((part) => select(database, query, stretch, whereOf(part, avoid), offset + wanted));
     return merged(found, up).slice(offset, offset + wanted);
   }
   const condition = whereOf(where, avoid);
   const tag = wantedTag(where);
-  if (tag !== null) return walkTag(database, query, tag, stretchOf('tag.task'), condition, wanted, offset);
-  return select(database, query, stretchOf('seq'), condition, wanted, offset);
+  if (tag !== null) {
+    const stretch = bySubmit(up, from, 'tag.task', places);
+    return walkTag(database, query, tag, stretch, condition, wanted, offset);
+  }
+  return select(database, query, bySubmit(up, from, 'seq', places), condition, wanted, offset);
 }
 
 /** In any other order: stretch by stretch until there is enough. */

@@ -36,16 +36,24 @@ const EVERYTHING: Sql = { text: '1', values: [] };
 /** What of the order the rest of a query is about. */
 type Order = Pick<StoredQuery, 'sort' | 'statusOrder'>;
 
-/** The one stretch of a list in submit order behind a place. @param column holds the rowid */
-export function bySubmit(up: boolean, from: Position | null, column = 'seq'): Stretch {
-  const where = from === null ? EVERYTHING : beyond(up, from[1], column);
-  return { where, orderBy: `${column} ${up ? 'asc' : 'desc'}` };
+/** Where in the submit order: rowids, exclusive. */
+export interface Places {
+  readonly after: number;
+  readonly before: number;
 }
 
-/** A stretch, of some tasks only. */
-export function within(places: Sql, { where, orderBy }: Stretch): Stretch {
-  const both = { text: `${places.text} and ${where.text}`, values: [...places.values, ...where.values] };
-  return { where: both, orderBy };
+/** Anywhere. */
+export const ANYWHERE: Places = { after: Number.NEGATIVE_INFINITY, before: Number.POSITIVE_INFINITY };
+
+/** The one stretch of a list in submit order behind a place. @param column holds the rowid */
+export function bySubmit(up: boolean, from: Position | null, column = 'seq', places = ANYWHERE): Stretch {
+  // One bound of each kind: SQLite looks up the first, and walks to the other.
+  const after = from !== null && up ? Math.max(places.after, from[1]) : places.after;
+  const before = from !== null && !up ? Math.min(places.before, from[1]) : places.before;
+  const low = after === ANYWHERE.after ? EVERYTHING : beyond(true, after, column);
+  const high = before === ANYWHERE.before ? EVERYTHING : beyond(false, before, column);
+  const where = { text: `${low.text} and ${high.text}`, values: [...low.values, ...high.values] };
+  return { where, orderBy: `${column} ${up ? 'asc' : 'desc'}` };
 }
 
 /** The stretches of a list behind a place, in the order they are walked. */

@@ -2,9 +2,9 @@ import type { Condition, Range } from '../../task/query.ts';
 import type { Status } from '../../task/status.ts';
 import type { StoredQuery } from '../storage.ts';
 import type { Database } from './database.ts';
+import { ANYWHERE, type Places } from './order.ts';
 import { aloneIn } from './plan.ts';
 import { readSkew } from './skew.ts';
-import type { Sql } from './where.ts';
 
 /** Tasks whose times an index holds in order. */
 export interface TimePart {
@@ -83,8 +83,8 @@ export function narrowParts(database: Database, where: StoredQuery['where']): re
   return null;
 }
 
-/** Where in the submit order the tasks of all ranges are, as far as their times tell. @param column holds the rowid */
-export function placesOf(database: Database, where: StoredQuery['where'], column: string): Sql {
+/** Where in the submit order the tasks of all ranges are, as far as their times tell. */
+export function placesOf(database: Database, where: StoredQuery['where']): Places {
   let after = Number.NEGATIVE_INFINITY;
   let before = Number.POSITIVE_INFINITY;
   for (const [key, range] of rangesIn(where)) {
@@ -95,10 +95,10 @@ export function placesOf(database: Database, where: StoredQuery['where'], column
   const skew = readSkew(database);
   const lowest = after === Number.NEGATIVE_INFINITY ? undefined : database.get(LAST_BEFORE, after - skew);
   const highest = before === Number.POSITIVE_INFINITY ? undefined : database.get(FIRST_AFTER, before + 2 * skew);
-  const low = lowest === undefined ? [] : [lowest[0] as number];
-  const high = highest === undefined ? [] : [highest[0] as number];
-  const text = [...low.map(() => `${column} > ?`), ...high.map(() => `${column} < ?`)].join(' and ');
-  return { text: text === '' ? '1' : text, values: [...low, ...high] };
+  return {
+    after: (lowest?.[0] as number | undefined) ?? ANYWHERE.after,
+    before: (highest?.[0] as number | undefined) ?? ANYWHERE.before,
+  };
 }
 
 const LAST_BEFORE =
