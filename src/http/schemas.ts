@@ -53,7 +53,7 @@ export const SubmitBody = z.strictObject({
           error: 'It must be "unstarted", "unfinished" or { "window": duration }',
         })
         .optional(),
-      onConflict: z.enum(['skip', 'error', 'replace']).optional(),
+      onConflict: z.enum(['skip', 'error', 'replace', 'runAfter']).optional(),
     })
     .optional(),
   debounce: z

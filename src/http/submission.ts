@@ -71,7 +71,7 @@ export class Submission {
         throw await withoutStrangers(this.#manager, caller, error);
       }),
     );
-    const record = task.created ? made : await this.#manager.get(task.id, { archived: true });
+    const record = (task.created ? made : null) ?? (await this.#manager.get(task.id, { archived: true }));
     if (record === null)
       throw new HttpProblem('task_not_found', `Task ${task.id} was deleted as soon as it was there.`);
     // An earlier task answers only whom it may; whoever made a task may see what he made.

@@ -61,9 +61,12 @@ export interface UniqueRule {
   readonly scope: 'unstarted' | 'unfinished' | { readonly windowMs: number };
   /**
    * `skip`: that task answers; `error`: refused. `replace`: the task becomes this one (`replacement`), while no handler has
-   * started it and its `submittedBy` is the same, and answers; else refused.
+   * started it and its `submittedBy` is the same, and answers; else refused. `runAfter`, of scope `unfinished`: as `replace`
+   * where no handler has started it; else the one task of the key that has not started, if there is one, is replaced; else this
+   * one is made, `waiting`, with an edge to that task that ends with it in any way (`successor`). Where only a handler runs on
+   * whose task has ended: refused.
    */
-  readonly onConflict: 'skip' | 'error' | 'replace';
+  readonly onConflict: 'skip' | 'error' | 'replace' | 'runAfter';
   /** Only tasks with the draft's `submittedBy` stand in the way. */
   readonly ownOnly?: boolean | undefined;
   /** Of `replace`: a task may be put off until so long after it was made; ms, or Infinity. Not given: no matter. */
@@ -71,7 +74,8 @@ export interface UniqueRule {
 }
 
 export type InsertAnswer =
-  | ({ readonly made: true } & Followed)
+  /** `after`: it waits for that task, whose key it shares. */
+  | ({ readonly made: true; readonly after?: string | undefined } & Followed)
   /**
    * An earlier task answers; `parent`: that of its parent, a draft of the same atomic insert, whose children are not made.
    * `replaced`: the task was changed by this, and is like that now.

@@ -147,7 +147,8 @@ export class Intake {
     const drafts = this.#drafts(checked);
     for (const [index, keep] of keeps ?? []) {
       const draft = drafts[index];
-      if (draft !== undefined) keep(copyOf(draft.record));
+      // Where it may come to wait for another, only the storage knows what became of it.
+      if (draft !== undefined && draft.unique?.onConflict !== 'runAfter') keep(copyOf(draft.record));
     }
     const answers = await this.#insert(drafts, false);
     return drafts.map((draft, index) => {
@@ -171,7 +172,7 @@ export class Intake {
       for (const [index, record] of records?.entries() ?? []) {
         const answer = answers[index];
         if (answer?.made) {
-          this.#announcer.created(record);
+          this.#announcer.created(answer.after === undefined ? record : waitingFor(record));
           this.#runner.followed(answer.followed);
         } else if (answer !== undefined && 'replaced' in answer && answer.replaced) {
           this.#announcer.changed(answer.replaced, 'updated');
@@ -232,6 +233,11 @@ export class Intake {
 function copyOf(record: TaskRecord): TaskRecord {
   const { input, tags, metadata } = record;
   return { ...record, input: cloneJson(input), tags: cloneJson(tags), metadata: cloneJson(metadata) };
+}
+
+/** A task that its storage made to wait. */
+function waitingFor(record: TaskRecord): TaskRecord {
+  return { ...record, status: 'waiting', queuedAt: null };
 }
 
 function urgencyOf(drafts: readonly TaskDraft[]): number | null {

@@ -154,6 +154,9 @@ export function parseSubmit(options: SubmitOptions, maxBytes: number, more: read
   if (unique !== undefined && (debounce || throttle)) {
     throw new OptionError('unique', 'the only one of `unique`, `debounce` and `throttle`', 'several of them');
   }
+  if (hold === true && unique?.onConflict === 'runAfter') {
+    throw new OptionError('hold', "left out with a `unique` whose onConflict is 'runAfter'", hold);
+  }
   return {
     priority: priority === undefined ? null : parsePriority('priority', priority),
     delayMs: delay === undefined ? null : parseDuration('delay', delay),

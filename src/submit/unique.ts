@@ -9,14 +9,15 @@ import { MAX_TEXT, parseText } from './text.ts';
 /**
  * One task at a time for a key of a handler. `scope`: an earlier task counts until it has started, until it has ended (the
  * default), or for a time after its submit. `onConflict`: that task answers (`skip`, the default); or an error; or (`replace`)
- * that task becomes what is submitted now, as long as no handler has started it, and an error after that.
+ * that task becomes what is submitted now, as long as no handler has started it, and an error after that; or (`runAfter`) that,
+ * and, once it has started, one more task that waits for its end, however it ends: the last input is the one that runs then.
  */
 export type Unique = { readonly key: string } & Optional<{
   scope: 'unstarted' | 'unfinished' | { readonly window: Duration };
   onConflict: OnConflict;
 }>;
 
-const ON_CONFLICT = ['skip', 'error', 'replace'] as const;
+const ON_CONFLICT = ['skip', 'error', 'replace', 'runAfter'] as const;
 type OnConflict = (typeof ON_CONFLICT)[number];
 
 /** @throws {OptionError} */
@@ -30,6 +31,9 @@ export function parseUnique(unique: Unique): KeyRule {
   const { scope = 'unfinished', onConflict = 'skip' } = unique;
   if (!ON_CONFLICT.includes(onConflict)) {
     throw new OptionError('unique.onConflict', ON_CONFLICT.map((each) => `'${each}'`).join(' or '), onConflict);
+  }
+  if (onConflict === 'runAfter' && scope !== 'unfinished') {
+    throw new OptionError('unique.scope', "'unfinished', or left out, with onConflict 'runAfter'", scope);
   }
   const by = 'unique';
   if (scope === 'unstarted' || scope === 'unfinished') return { key, by, rule: { scope, onConflict } };

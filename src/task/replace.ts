@@ -1,4 +1,4 @@
-import type { UniqueRule } from '../storage/storage.ts';
+import type { TaskDraft, UniqueRule } from '../storage/storage.ts';
 import type { TaskRecord } from './record.ts';
 import type { StoredPatch, StoredTask } from './transition.ts';
 
@@ -32,6 +32,12 @@ export function replacement(
   if (isHeld) return patch;
   const runAt = Math.min(asked.runAt ?? now, holder.createdAt + maxWaitMs);
   return Object.assign(patch, timing(holder, runAt, runAt <= now, now));
+}
+
+/** A submit that comes while a task of its key runs: it waits for that one's end, however it ends. */
+export function successor(draft: TaskDraft, holderId: string): TaskDraft {
+  const record: TaskRecord = { ...draft.record, status: 'waiting', queuedAt: null };
+  return { ...draft, record, dependsOn: [{ id: holderId, onFailure: 'run' }] };
 }
 
 /** @param atOnce it may run now, whatever `runAt` */

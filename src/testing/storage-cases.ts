@@ -13,6 +13,7 @@ import { orderCases } from './cases/order.ts';
 import { pageCases } from './cases/pages.ts';
 import { replaceCases } from './cases/replace.ts';
 import { retentionCases } from './cases/retention.ts';
+import { runAfterCases } from './cases/run-after.ts';
 import { settleCases } from './cases/settle.ts';
 import { sharedCases } from './cases/shared.ts';
 import { uniqueCases } from './cases/unique.ts';
@@ -30,6 +31,7 @@ export const storageCases: readonly StorageCase[] = [
   ...insertCases,
   ...uniqueCases,
   ...replaceCases,
+  ...runAfterCases,
   ...claimCases,
   ...orderCases,
   ...beatCases,

@@ -294,7 +294,7 @@ class Life {
       undefined,
       undefined,
       undefined,
-      { scope: 'unfinished', onConflict: draw(['skip', 'error', 'replace'] as const) } as const,
+      { scope: 'unfinished', onConflict: draw(['skip', 'error', 'replace', 'runAfter', 'runAfter'] as const) } as const,
       { scope: 'unstarted', onConflict: 'replace', ownOnly: true, maxWaitMs: draw([1_500, Infinity]) } as const,
       { scope: { windowMs: 1_000 }, onConflict: draw(['skip', 'replace'] as const), ownOnly: true } as const,
     ]);

@@ -1,4 +1,5 @@
-import { replacement } from '../../task/replace.ts';
+import { replacement, successor } from '../../task/replace.ts';
+import { isFinal } from '../../task/status.ts';
 import type { InsertAnswer, TaskDraft, UniqueRule } from '../storage.ts';
 import { recordOf } from './record-of.ts';
 import { neverStarted, type Row } from './row.ts';
@@ -20,20 +21,29 @@ export class InTheWay {
     this.#now = now;
   }
 
-  /** Null: nothing stands in the way. */
-  check(draft: TaskDraft, index: number): InsertAnswer | null {
-    const { record, idempotency, unique } = draft;
-    if (idempotency === undefined && unique === undefined) return null;
+  /** @returns the answer of an earlier task, or the draft as it is to be made */
+  check(draft: TaskDraft, index: number): InsertAnswer | TaskDraft {
+    const { idempotency, unique } = draft;
+    if (idempotency === undefined && unique === undefined) return draft;
     const { keys } = this.#tasks;
     const known = keys.byIdempotency(draft, this.#now);
     if (known !== null) return known;
-    const row = keys.inTheWay(draft, this.#now);
-    if (row === undefined || unique === undefined) return null;
-    const { onConflict } = unique;
-    if (onConflict === 'skip') return { made: false, matched: 'unique', taskId: row.id };
-    const replaces = onConflict === 'replace' && neverStarted(row) && row.submittedBy === record.submittedBy;
-    if (!replaces) return { made: false, refused: 'unique_conflict', taskId: row.id };
-    keys.answer(row, record.idempotencyKey, idempotency);
+    const row = unique && keys.inTheWay(draft, unique, this.#now);
+    if (row === undefined || unique === undefined) return draft;
+    if (unique.onConflict === 'skip') return { made: false, matched: 'unique', taskId: row.id };
+    if (unique.onConflict === 'error') return { made: false, refused: 'unique_conflict', taskId: row.id };
+    if (unique.onConflict === 'replace' || neverStarted(row)) return this.#take(row, draft, unique, index);
+    const waiting = keys.inTheWay(draft, { scope: 'unstarted', onConflict: 'replace' }, this.#now);
+    if (waiting !== undefined) return this.#take(waiting, draft, unique, index);
+    return isFinal(row.status) ? { made: false, refused: 'unique_conflict', taskId: row.id } : successor(draft, row.id);
+  }
+
+  #take(row: Row, draft: TaskDraft, unique: UniqueRule, index: number): InsertAnswer {
+    const { record, idempotency } = draft;
+    if (!neverStarted(row) || row.submittedBy !== record.submittedBy) {
+      return { made: false, refused: 'unique_conflict', taskId: row.id };
+    }
+    this.#tasks.keys.answer(row, record.idempotencyKey, idempotency);
     this.#replaced.push({ index, row, draft, unique });
     return { made: false, matched: 'unique', taskId: row.id };
   }

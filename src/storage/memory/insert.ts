@@ -43,22 +43,21 @@ function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: Insert
   const atomic = options.atomic === true;
   const made: Row[] = [];
   let refused = false;
-  const edges = drafts.some(({ dependsOn }) => dependsOn !== undefined) ? new InsertEdges(tasks, drafts, atomic) : null;
+  const edges = drafts.some(mayWait) ? new InsertEdges(tasks, drafts, atomic) : null;
   const inTheWay = new InTheWay(tasks, now);
-  const answers = drafts.map((draft, index): InsertAnswer => {
-    if (tasks.byId.has(draft.record.id)) return MADE;
+  const answers = drafts.map((asked, index): InsertAnswer => {
+    if (tasks.byId.has(asked.record.id)) return MADE;
+    const found = edges?.ofParent(asked) ?? inTheWay.check(asked, index);
+    if ('matched' in found) edges?.matched(asked, found.taskId);
     // `unfinished` counts what was just made, as it can be found already.
     const full = tasks.unfinished >= most ? FULL : null;
-    const answer = edges?.ofParent(draft) ?? inTheWay.check(draft, index) ?? full ?? edges?.missing(draft) ?? null;
-    if (answer === null) {
-      const row = tasks.make(draft);
-      made.push(row);
-      edges?.made(index, row, draft);
-      return MADE;
-    }
-    if ('refused' in answer) refused = true;
-    else if ('matched' in answer) edges?.matched(draft, answer.taskId);
-    return answer;
+    const answer = 'record' in found ? (full ?? edges?.missing(found) ?? null) : found;
+    if (answer !== null && 'refused' in answer) refused = true;
+    if (answer !== null || !('record' in found)) return answer ?? MADE;
+    const row = tasks.make(found);
+    made.push(row);
+    edges?.made(index, row, found);
+    return found === asked ? MADE : { made: true, after: found.dependsOn?.[0]?.id };
   });
   if (atomic && refused) {
     tasks.discard(made);
@@ -69,4 +68,9 @@ function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: Insert
   inTheWay.replace(answers);
   edges?.store(answers, now);
   return answers;
+}
+
+/** Whether a draft has edges, or may be given one. */
+function mayWait({ dependsOn, unique }: TaskDraft): boolean {
+  return dependsOn !== undefined || unique?.onConflict === 'runAfter';
 }

@@ -1,5 +1,5 @@
 import { isFinal } from '../../task/status.ts';
-import type { InsertAnswer, TaskDraft } from '../storage.ts';
+import type { InsertAnswer, TaskDraft, UniqueRule } from '../storage.ts';
 import { Heap } from './heap.ts';
 import { neverStarted, type Row } from './row.ts';
 
@@ -37,11 +37,10 @@ export class Keys {
   }
 
   /** The task that a unique key lets stand in the way of a draft. */
-  inTheWay({ record, unique }: TaskDraft, now: number): Row | undefined {
-    if (unique === undefined || record.uniqueKey === null) return undefined;
+  inTheWay({ record }: TaskDraft, { scope, ownOnly }: UniqueRule, now: number): Row | undefined {
+    if (record.uniqueKey === null) return undefined;
     const holders = this.#unique.get(keyOf(record.handler, record.uniqueKey));
     if (holders === undefined) return undefined;
-    const { scope, ownOnly } = unique;
     const counts = (row: Row): boolean => !ownOnly || row.submittedBy === record.submittedBy;
     if (typeof scope === 'object') {
       return holders.made.findLast((row) => !row.gone && row.createdAt > now - scope.windowMs && counts(row));

@@ -1,5 +1,6 @@
 import type { TaskRecord } from '../../task/record.ts';
-import { replacement } from '../../task/replace.ts';
+import { replacement, successor } from '../../task/replace.ts';
+import { isFinal } from '../../task/status.ts';
 import type { InsertAnswer, TaskDraft, UniqueRule } from '../storage.ts';
 import { recordOf, statusCode } from './rows.ts';
 import { encodeNullableText, encodeText } from './text.ts';
@@ -9,8 +10,8 @@ import { readStored, writePatch } from './write.ts';
 const MADE: InsertAnswer = { made: true };
 const LAST_UNCLAIMED = statusCode('queued');
 
-/** The answer of an earlier task, which a draft may replace; null: nothing stands in the way. */
-export function inTheWay(transaction: Transaction, draft: TaskDraft): InsertAnswer | null {
+/** @returns the answer of an earlier task, which the draft may have replaced, or the draft as it is to be made */
+export function inTheWay(transaction: Transaction, draft: TaskDraft): InsertAnswer | TaskDraft {
   const { record, idempotency, unique } = draft;
   if (idempotency !== undefined && record.idempotencyKey !== null) {
     const row = transaction.database.get(
@@ -27,17 +28,37 @@ export function inTheWay(transaction: Transaction, draft: TaskDraft): InsertAnsw
       return { made: false, matched: 'idempotency', taskId };
     }
   }
-  if (unique === undefined || record.uniqueKey === null) return null;
+  if (unique === undefined || record.uniqueKey === null) return draft;
   if (isThere(transaction, record.id)) return MADE;
   const { handler, uniqueKey, submittedBy } = record;
   const owner = unique.ownOnly ? { submittedBy } : null;
   const taskId = holderOf(transaction, handler, uniqueKey, unique.scope, record.id, owner);
-  if (taskId === null) return null;
-  if (unique.onConflict === 'skip') return { made: false, matched: 'unique', taskId };
-  const replaced = unique.onConflict === 'replace' ? replace(transaction, taskId, draft, unique) : null;
-  return replaced === null
-    ? { made: false, refused: 'unique_conflict', taskId }
-    : { made: false, matched: 'unique', taskId, replaced };
+  if (taskId === null) return draft;
+  switch (unique.onConflict) {
+    case 'skip':
+      return { made: false, matched: 'unique', taskId };
+    case 'error':
+      return { made: false, refused: 'unique_conflict', taskId };
+    case 'replace':
+      return replace(transaction, taskId, draft, unique);
+    case 'runAfter':
+      return runAfter(transaction, taskId, draft, unique);
+  }
+}
+
+function runAfter(
+  transaction: Transaction,
+  holderId: string,
+  draft: TaskDraft,
+  unique: UniqueRule,
+): InsertAnswer | TaskDraft {
+  const { id, handler, uniqueKey } = draft.record;
+  const waiting = uniqueKey === null ? null : holderOf(transaction, handler, uniqueKey, 'unstarted', id);
+  if (waiting !== null) return replace(transaction, waiting, draft, unique);
+  const holder = readStored(transaction, holderId, false);
+  return holder === null || isFinal(holder.task.status)
+    ? { made: false, refused: 'unique_conflict', taskId: holderId }
+    : successor(draft, holderId);
 }
 
 /**
@@ -72,18 +93,20 @@ export function holderOf(
   return row === undefined ? null : (row[0] as string);
 }
 
-/** @returns the task as it is now, null when it cannot be replaced */
 function replace(
   transaction: Transaction,
   taskId: string,
   { record, idempotency }: TaskDraft,
   unique: UniqueRule,
-): TaskRecord | null {
+): InsertAnswer {
   const stored = readStored(transaction, taskId, false);
-  if (stored === null || stored.started || statusCode(stored.task.status) > LAST_UNCLAIMED) return null;
-  if (stored.task.submittedBy !== record.submittedBy) return null;
+  const isUnstarted = stored !== null && !stored.started && statusCode(stored.task.status) <= LAST_UNCLAIMED;
+  if (!isUnstarted || stored.task.submittedBy !== record.submittedBy) {
+    return { made: false, refused: 'unique_conflict', taskId };
+  }
   if (idempotency !== undefined) writeKey(transaction, record, idempotency, taskId);
-  return recordOf(writePatch(transaction, stored, replacement(stored.task, record, unique, transaction.now)).task);
+  const patch = replacement(stored.task, record, unique, transaction.now);
+  return { made: false, matched: 'unique', taskId, replaced: recordOf(writePatch(transaction, stored, patch).task) };
 }
 
 /** A task answers for the idempotency key of a record from now on. */

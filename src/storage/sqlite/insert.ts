@@ -85,22 +85,20 @@ function insertEach(
     room = maxUnfinished - countUnfinished(transaction.database) - transaction.counts.sum(false);
   }
   const early = beginEarly(transaction, drafts);
-  const edges = drafts.some(({ dependsOn }) => dependsOn !== undefined)
-    ? new InsertEdges(transaction, drafts, atomic)
-    : null;
-  const answers = drafts.map((draft, index): InsertAnswer => {
-    const answer = edges?.ofParent(draft) ?? inTheWay(transaction, draft);
-    if (answer !== null) {
-      if ('matched' in answer) edges?.matched(draft, answer.taskId);
-      return answer;
+  const edges = drafts.some(mayWait) ? new InsertEdges(transaction, drafts, atomic) : null;
+  const answers = drafts.map((asked, index): InsertAnswer => {
+    const found = edges?.ofParent(asked) ?? inTheWay(transaction, asked);
+    if (!('record' in found)) {
+      if ('matched' in found) edges?.matched(asked, found.taskId);
+      return found;
     }
-    const missing = room <= 0 ? QUEUE_FULL : (edges?.missing(draft) ?? null);
-    if (missing !== null) return isThere(transaction, draft.record.id) ? MADE : missing;
-    const seq = insertOne(transaction, draft, edges?.bitsOf(draft) ?? 0, early);
+    const missing = room <= 0 ? QUEUE_FULL : (edges?.missing(found) ?? null);
+    if (missing !== null) return isThere(transaction, asked.record.id) ? MADE : missing;
+    const seq = insertOne(transaction, found, edges?.bitsOf(found) ?? 0, early);
     if (seq === null) return MADE;
     room--;
-    edges?.made(index, seq, draft);
-    return MADE;
+    edges?.made(index, seq, found);
+    return found === asked ? MADE : { made: true, after: found.dependsOn?.[0]?.id };
   });
   edges?.store(answers);
   return answers;
@@ -162,6 +160,11 @@ function rowOf(
     encodeJson(task.input),
     ...(isPlain ? [] : [...rare, edges]),
   ];
+}
+
+/** Whether a draft has edges, or may be given one. */
+function mayWait({ dependsOn, unique }: TaskDraft): boolean {
+  return dependsOn !== undefined || unique?.onConflict === 'runAfter';
 }
 
 function isRefused(answer: InsertAnswer): boolean {
