@@ -1,4 +1,5 @@
 import type { Scenario } from './harness.ts';
+import { scenario as dialectGet } from './scenarios/dialect-get.ts';
 import { scenario as httpRequests } from './scenarios/http-requests.ts';
 import { scenario as memory1m } from './scenarios/memory-1m.ts';
 import { scenario as memory100k } from './scenarios/memory-100k.ts';
@@ -14,6 +15,7 @@ import { scenario as sqliteProcesses } from './scenarios/sqlite-processes.ts';
 import { scenario as sqliteRetention } from './scenarios/sqlite-retention.ts';
 import { scenario as sqliteSaturated } from './scenarios/sqlite-saturated.ts';
 import { scenario as sqliteSubmitters } from './scenarios/sqlite-submitters.ts';
+import { scenario as svixPages } from './scenarios/svix-pages.ts';
 
 /** In the order of the table. */
 export const scenarios: readonly Scenario[] = [
@@ -32,4 +34,6 @@ export const scenarios: readonly Scenario[] = [
   sqliteColdStart,
   sqliteSaturated,
   httpRequests,
+  dialectGet,
+  svixPages,
 ];

@@ -4,6 +4,7 @@ import { answer } from '../answer.ts';
 import { readJson } from '../body.ts';
 import type { HttpContext } from '../context.ts';
 import { HttpProblem, toProblem } from '../problem.ts';
+import { together } from '../turn.ts';
 import type { DialectCall, DialectDefinition, DialectRoute, DialectSurface } from './dialect.ts';
 
 /** A dialect with the paths it has here. */
@@ -88,15 +89,15 @@ export class Dialects {
         if (url.search !== '' && url.searchParams.size > queryParameters) {
           throw new HttpProblem('malformed', `The query has more than the ${queryParameters} parameters allowed.`);
         }
-        const before = (definition.origin ?? originOf(url)) + basePathOf(context) + definition.basePath;
         const call: DialectCall = {
           request: req,
           caller,
           url,
           params: decoded(context.params),
-          link: (path) => before + path,
+          link: (path) => (definition.origin ?? originOf(url)) + basePathOf(context) + definition.basePath + path,
           body: () => readJson(req, settings),
         };
+        await together();
         return await handle(call);
       } catch (error) {
         return surface.refuse(toProblem(error));
@@ -130,8 +131,6 @@ function basePathOf(context: H3Event['context']): string {
 
 function decoded(params: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const all: Record<string, string> = {};
-  for (const [name, value] of Object.entries(params)) {
-    all[name] = value.includes('%') ? decodeURIComponent(value) : value;
-  }
+  for (const name in params) all[name] = decodeURIComponent(params[name] ?? '');
   return all;
 }
