@@ -10,7 +10,7 @@ type Variant = () => Promise<Figures | number | null>;
 export type Target = { readonly atLeast: Bounds } | { readonly atMost: Bounds };
 type Bounds = readonly [must: number, stretch?: number];
 
-export type Unit = '/s' | 'B' | 'MB' | 'ms' | 'us' | 'ns';
+export type Unit = '' | '/s' | 'B' | 'KB' | 'MB' | 'ms' | 'us' | 'ns';
 
 /** One row of the table: a figure, alone or as a ratio to another one. */
 export interface Row {

@@ -1,6 +1,7 @@
 import type { Scenario } from './harness.ts';
 import { scenario as dialectGet } from './scenarios/dialect-get.ts';
 import { scenario as httpRequests } from './scenarios/http-requests.ts';
+import { scenario as httpStreams } from './scenarios/http-streams.ts';
 import { scenario as memory1m } from './scenarios/memory-1m.ts';
 import { scenario as memory100k } from './scenarios/memory-100k.ts';
 import { scenario as memoryBytes } from './scenarios/memory-bytes.ts';
@@ -34,6 +35,7 @@ export const scenarios: readonly Scenario[] = [
   sqliteColdStart,
   sqliteSaturated,
   httpRequests,
+  httpStreams,
   dialectGet,
   svixPages,
 ];

@@ -58,7 +58,7 @@ function boundOf(target: Target | undefined, which: 'must' | 'stretch'): number 
 }
 
 function amount(value: number, unit: Unit): string {
-  if (unit !== '/s') return `${short(value)} ${unit}`;
+  if (unit !== '/s') return `${short(value)} ${unit}`.trimEnd();
   if (value >= 1e6) return `${short(value / 1e6)}M/s`;
   return value >= 1e3 ? `${short(value / 1e3)}k/s` : `${short(value)}/s`;
 }

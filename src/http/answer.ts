@@ -1,4 +1,5 @@
 import { FastResponse } from 'srvx';
+import type { PipedBody } from './event-sink.ts';
 
 /** Reason phrases (RFC 9110, section 15) of the statuses that this surface answers; srvx sends none of its own. */
 const PHRASES: Readonly<Record<number, string>> = {
@@ -34,8 +35,13 @@ export function phrase(status: number): string {
  * Makes every answer of this surface. `FastResponse` is the light class on Node and the native one elsewhere, so nothing
  * else may build or rebuild a response.
  */
-export function answer(status: number, body: string | ReadableStream | null, headers: HeaderFields = {}): Response {
-  return new FastResponse(body, { status, statusText: phrase(status), headers });
+export function answer(
+  status: number,
+  body: string | ReadableStream | PipedBody | null,
+  headers: HeaderFields = {},
+): Response {
+  // its type is that of the native class, which takes less
+  return new FastResponse(body as string | ReadableStream | null, { status, statusText: phrase(status), headers });
 }
 
 /** An answer of JSON. Tasks change all the time and are nobody else's business: no cache keeps it. */

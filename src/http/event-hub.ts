@@ -2,6 +2,7 @@ import type { TaskRecord } from '../task/record.ts';
 import type { Caller } from './caller.ts';
 import { EventGroup, type EventSource } from './event-group.ts';
 import type { Seen } from './event-id.ts';
+import type { EventSink, SinkOwner } from './event-sink.ts';
 import { EventStream, encode } from './event-stream.ts';
 import { HttpProblem } from './problem.ts';
 
@@ -19,6 +20,8 @@ export interface Opening {
   /** As it is, when the events are those of one task: the stream starts with it. */
   readonly task: TaskRecord | null;
   readonly source: EventSource;
+  /** Where the events go; left out: into a web stream. */
+  readonly sink?: (owner: SinkOwner) => EventSink;
   /** What the reader saw last; null: nothing. */
   readonly seen: Seen | null;
   /** Reads how things stand with many tasks, for a reader who missed too much. */
@@ -58,7 +61,7 @@ export class EventHub {
    * Opens a stream.
    * @throws {HttpProblem} 429 when the principal has too many, 503 once closed
    */
-  async open(opening: Opening): Promise<ReadableStream<Uint8Array>> {
+  async open(opening: Opening): Promise<EventSink['body']> {
     const { id } = opening.caller;
     this.#refuse(id);
     const count = this.#counts.get(id) ?? 0;
@@ -98,7 +101,7 @@ export class EventHub {
     };
   }
 
-  async #join(opening: Opening, release: () => void): Promise<ReadableStream<Uint8Array>> {
+  async #join(opening: Opening, release: () => void): Promise<EventSink['body']> {
     const { seen, snapshot } = opening;
     const group = this.#groupOf(opening);
     let tasks: readonly TaskRecord[] | null = null;
@@ -118,13 +121,13 @@ export class EventHub {
         this.#readers.delete(reader);
         group.leave(reader.stream);
         if (this.#readers.size === 0) this.#stopKeepingAlive();
-      }),
+      }, opening.sink),
     };
     this.#readers.add(reader);
     this.#timer ??= setInterval(() => this.#keepAlive(), KEEP_ALIVE_MS).unref();
     if (tasks === null) group.join(reader.stream, seen);
     else group.joinAnew(reader.stream, tasks, mark);
-    return reader.stream.readable;
+    return reader.stream.body;
   }
 
   #groupOf({ key, caller, task, source }: Opening): EventGroup {

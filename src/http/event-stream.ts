@@ -1,3 +1,5 @@
+import { type EventSink, type SinkOwner, WebSink } from './event-sink.ts';
+
 /** Many events as bytes: whole for fast readers, one by one for slow ones. Made once, and shared by all readers. */
 export interface Batch {
   readonly chunk: Uint8Array;
@@ -5,55 +7,44 @@ export interface Batch {
   readonly parts: readonly (readonly [key: string, chunk: Uint8Array])[];
 }
 
-const encoder = new TextEncoder();
-
 /** Sent at once, as some bridges hold the headers back until the first byte. */
-const HELLO = encoder.encode(': tasklane\n\n');
-const LAGGED = encoder.encode('event: lagged\ndata: {}\n\n');
+const HELLO = encode(': tasklane\n\n');
+const LAGGED = encode('event: lagged\ndata: {}\n\n');
 
 /** Events that may wait for a slow reader. */
 const MAX_LATE = 256;
-/** Bytes that may wait in the stream itself. */
-const BUFFER_BYTES = 16_384;
 
 /** Bytes of text. */
 export function encode(text: string): Uint8Array {
-  return encoder.encode(text);
+  return Buffer.from(text);
 }
 
 /**
  * One reader of server-sent events. What it has not read yet is bounded: a slow one skips progress that was overtaken, and one
  * that falls behind further is told `lagged` and let go.
  */
-export class EventStream {
+export class EventStream implements SinkOwner {
   /** The body of the answer. */
-  readonly readable: ReadableStream<Uint8Array>;
+  readonly body: EventSink['body'];
   readonly #late = new Map<string, Uint8Array>();
   readonly #onClose: () => void;
-  #out: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #out: EventSink | null;
   #ending = false;
 
   /** @param onClose called once, when the reader has gone or was let go */
-  constructor(onClose: () => void) {
+  constructor(onClose: () => void, makeSink: (owner: SinkOwner) => EventSink = (owner) => new WebSink(owner)) {
     this.#onClose = onClose;
-    this.readable = new ReadableStream<Uint8Array>(
-      {
-        start: (out) => {
-          this.#out = out;
-          out.enqueue(HELLO);
-        },
-        pull: () => this.#drain(),
-        cancel: () => this.close(),
-      },
-      new ByteLengthQueuingStrategy({ highWaterMark: BUFFER_BYTES }),
-    );
+    const out = makeSink(this);
+    this.#out = out;
+    this.body = out.body;
+    out.write(HELLO);
   }
 
   /** Sends events, or keeps them for a reader that is behind. */
   send(batch: Batch): void {
     if (this.#out === null || this.#ending) return;
-    if (this.#late.size === 0 && this.#hasRoom()) {
-      this.#out.enqueue(batch.chunk);
+    if (this.#late.size === 0 && this.#out.hasRoom) {
+      this.#out.write(batch.chunk);
       return;
     }
     for (const [key, chunk] of batch.parts) {
@@ -65,7 +56,7 @@ export class EventStream {
 
   /** Sends what is no event and may be left out, such as a comment that keeps the connection alive. */
   nudge(chunk: Uint8Array): void {
-    if (this.#late.size === 0 && this.#hasRoom()) this.#out?.enqueue(chunk);
+    if (this.#late.size === 0 && this.#out?.hasRoom) this.#out.write(chunk);
   }
 
   /** Ends the stream once the reader has read what was sent. */
@@ -81,24 +72,26 @@ export class EventStream {
     this.#out = null;
     this.#late.clear();
     try {
-      if (last !== undefined) out.enqueue(last);
-      out.close();
+      if (last !== undefined) out.write(last);
+      out.end();
     } catch {
       // the reader has gone
     }
     this.#onClose();
   }
 
-  #hasRoom(): boolean {
-    return (this.#out?.desiredSize ?? 0) > 0;
-  }
-
-  #drain(): void {
+  /** Called by the sink. */
+  drain(): void {
     for (const [key, chunk] of this.#late) {
-      if (!this.#hasRoom()) return;
+      if (!this.#out?.hasRoom) return;
       this.#late.delete(key);
-      this.#out?.enqueue(chunk);
+      this.#out.write(chunk);
     }
     if (this.#ending) this.close();
+  }
+
+  /** Called by the sink. */
+  gone(): void {
+    this.close();
   }
 }

@@ -38,7 +38,8 @@ function silence(): {
 test('readers of the same events share one source, which ends when the last one has been gone for a while', async () => {
   const hub = new EventHub({ maxStreams: 10, lingerMs: 5 });
   const { source, left, opened } = silence();
-  const open = (): Promise<ReadableStream> => hub.open({ key: 'k', caller, task, source, seen: null });
+  const open = async (): Promise<ReadableStream> =>
+    (await hub.open({ key: 'k', caller, task, source, seen: null })) as ReadableStream;
   const [a, b] = [await open(), await open()];
   expect(opened()).toBe(1);
   await a.cancel();
@@ -49,7 +50,7 @@ test('readers of the same events share one source, which ends when the last one 
 test('close() lets go of all of it, also while nobody reads', async () => {
   const hub = new EventHub({ maxStreams: 10, lingerMs: 60_000 });
   const { source, left } = silence();
-  const reading = await hub.open({ key: 'k', caller, task, source, seen: null });
+  const reading = (await hub.open({ key: 'k', caller, task, source, seen: null })) as ReadableStream;
   await reading.cancel();
   hub.close();
   await left;
@@ -64,7 +65,7 @@ test('a snapshot that fails leaves no stream counted', async () => {
   const seen = { sequence: null, final: null };
   const failing = { key: 'k', caller, task: null, source, seen, snapshot: () => Promise.reject(new Error('storage')) };
   for (let n = 0; n < 3; n++) await expect(hub.open(failing)).rejects.toThrow('storage');
-  const body = await hub.open({ ...failing, snapshot: async () => [] });
+  const body = (await hub.open({ ...failing, snapshot: async () => [] })) as ReadableStream;
   await body.cancel();
   hub.close();
 });
@@ -94,7 +95,8 @@ test('many readers are written to in turns, each in order, and the end comes las
       task: { ...running, status: 'succeeded', version: 9 },
     };
   }
-  const open = (): Promise<ReadableStream> => hub.open({ key: 'k', caller, task, source, seen: null });
+  const open = async (): Promise<ReadableStream> =>
+    (await hub.open({ key: 'k', caller, task, source, seen: null })) as ReadableStream;
   const bodies = await Promise.all(Array.from({ length: 350 }, open));
   const texts = await Promise.all(bodies.map((body) => new Response(body).text()));
   for (const text of texts) {

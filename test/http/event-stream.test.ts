@@ -6,7 +6,7 @@ const batch = (key: string, text: string): Batch => ({ chunk: encode(text), part
 const FILL = 'x'.repeat(20_000);
 
 async function read(stream: EventStream): Promise<string> {
-  return new Response(stream.readable).text();
+  return new Response(stream.body as ReadableStream).text();
 }
 
 test('a reader that is behind gets the newest progress, each other event, and the end', async () => {
@@ -32,7 +32,7 @@ test('a reader that falls behind for good is told so and let go, once', async ()
 test('a reader that goes is told of once', async () => {
   let closed = 0;
   const stream = new EventStream(() => closed++);
-  await stream.readable.cancel();
+  await (stream.body as ReadableStream).cancel();
   stream.send(batch('a', 'a'));
   stream.end();
   expect(closed).toBe(1);

@@ -7,6 +7,7 @@ import type { Caller } from '../caller.ts';
 import type { HttpContext } from '../context.ts';
 import type { EventSource } from '../event-group.ts';
 import { parseLastEventId } from '../event-id.ts';
+import { sinkFor } from '../event-sink.ts';
 import { FilterParameters, filterOf } from '../list-query.ts';
 import { type PlainAnswer, type Route, route } from '../route.ts';
 import { TaskPath } from '../schemas.ts';
@@ -55,7 +56,15 @@ export function eventRoutes(context: HttpContext): readonly Route[] {
       const source: EventSource = isFinal(task.status)
         ? nothing
         : (signal, rights) => whileAllowed(manager.task(id).events({ signal }), rights);
-      const body = await hub.open({ key: id, caller, task, source, seen, ...(access.asks ? { renew } : {}) });
+      const body = await hub.open({
+        key: id,
+        caller,
+        task,
+        source,
+        seen,
+        sink: sinkFor(request),
+        ...(access.asks ? { renew } : {}),
+      });
       return answer(200, body, HEADERS);
     },
   });
@@ -96,6 +105,7 @@ export function eventRoutes(context: HttpContext): readonly Route[] {
         caller,
         task: null,
         source,
+        sink: sinkFor(request),
         seen: parseLastEventId(request.headers),
         snapshot,
         ...(access.asks ? { renew } : {}),
