@@ -5,12 +5,15 @@ const AT_ONCE = 100;
 
 /** Sends batches to many readers, a part of them at a time, each in the order of the batches. */
 export class EventFanout {
-  readonly #queue: { readonly batch: Batch; readonly readers: readonly EventStream[] }[] = [];
+  readonly #queue: { readonly batch: Batch | null; readonly readers: readonly EventStream[] }[] = [];
   #at = 0;
   #waiting: (() => void)[] = [];
 
-  /** @param readers those who are there now; whoever has gone when it is his turn is left out */
-  send(batch: Batch, readers: Iterable<EventStream>): void {
+  /**
+   * @param batch null: the end
+   * @param readers those who are there now; whoever has gone when it is his turn is left out
+   */
+  send(batch: Batch | null, readers: Iterable<EventStream>): void {
     this.#queue.push({ batch, readers: [...readers] });
     if (this.#queue.length === 1) this.#go();
   }
@@ -24,7 +27,9 @@ export class EventFanout {
     for (let left = AT_ONCE; left > 0; left--) {
       const head = this.#queue[0];
       if (head === undefined) break;
-      head.readers[this.#at++]?.send(head.batch);
+      const reader = head.readers[this.#at++];
+      if (head.batch === null) reader?.end();
+      else reader?.send(head.batch);
       if (this.#at < head.readers.length) continue;
       this.#at = 0;
       this.#queue.shift();

@@ -143,7 +143,8 @@ export class EventGroup {
     this.#stopTicking();
     await this.#fanout.drained(); // the end comes last
     this.#ended = true;
-    for (const stream of this.#readers) stream.end();
+    this.#fanout.send(null, this.#readers);
+    await this.#fanout.drained();
     // Those who missed the end of a task may still come back for it.
     if (this.#latest === null || !isFinal(this.#latest.status)) this.close();
   }
