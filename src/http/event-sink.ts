@@ -60,7 +60,7 @@ export class WebSink implements EventSink {
 }
 
 /** The answer of `node:http` itself. It has no room until the bridge has sent the headers. */
-export class NodeSink implements EventSink, PipedBody {
+class NodeSink implements EventSink, PipedBody {
   readonly #owner: SinkOwner;
   #to: Writable | null = null;
   /** What is written before that. */
