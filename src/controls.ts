@@ -85,6 +85,16 @@ export class Controls {
     });
   }
 
+  /** The same for what nobody asked about: it may have ended, or be gone. */
+  async cancelIfThere(id: string): Promise<void> {
+    try {
+      await this.cancel(id, 'superseded');
+    } catch (error) {
+      const ended = error instanceof TransitionError || error instanceof TaskNotFoundError;
+      if (!ended) throw error;
+    }
+  }
+
   async restart(id: string): Promise<TaskRecord> {
     return this.#change(id, 'a restart', restart());
   }

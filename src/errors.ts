@@ -12,6 +12,8 @@ export const ERROR_STATUS = {
   handler_unknown: 422,
   payload_too_large: 413,
   task_not_found: 404,
+  schedule_not_found: 404,
+  schedule_exists: 409,
   transition_refused: 409,
   version_conflict: 412,
   unique_conflict: 409,
@@ -127,6 +129,22 @@ export class TaskNotFoundError extends TasklaneError {
   override readonly name = 'TaskNotFoundError';
   constructor(taskId: string) {
     super('task_not_found', `No task has the id ${show(taskId)}.`);
+  }
+}
+
+/** No such schedule, or no longer. */
+export class ScheduleNotFoundError extends TasklaneError {
+  override readonly name = 'ScheduleNotFoundError';
+  constructor(key: string) {
+    super('schedule_not_found', `No schedule has the key ${show(key)}.`);
+  }
+}
+
+/** There is a schedule of this key; `replace` changes it. */
+export class ScheduleExistsError extends TasklaneError {
+  override readonly name = 'ScheduleExistsError';
+  constructor(key: string) {
+    super('schedule_exists', `A schedule has the key ${show(key)} already.`);
   }
 }
 

@@ -105,7 +105,7 @@ export class Events {
     this.#emitter.emit(name, { type: name, at: this.#now(), handler, taskId: id, task: { ...task }, ...extra });
   }
 
-  warn(code: string, message: string, task?: { readonly id: string; readonly handler: string }): void {
+  warn(code: string, message: string, task?: { readonly id: string | null; readonly handler: string }): void {
     this.#emitter.emit('warning', { code, message, taskId: task?.id ?? null, handler: task?.handler ?? null });
   }
 

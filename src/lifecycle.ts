@@ -4,6 +4,7 @@ import { ManagerClosedError, StorageError } from './errors.ts';
 import type { Optional } from './handler/define.ts';
 import type { Runner } from './run/runner.ts';
 import { Upkeep } from './run/upkeep.ts';
+import type { Scheduling } from './schedule/scheduling.ts';
 import { type Duration, parseDuration } from './time/duration.ts';
 import type { Announcer } from './watch/announcer.ts';
 import type { Watchers } from './watch/watchers.ts';
@@ -27,6 +28,7 @@ export class Lifecycle {
   readonly #runner: Runner;
   readonly #watchers: Watchers;
   readonly #upkeep: Upkeep;
+  readonly #scheduling: Scheduling;
   #opening: Promise<void> | null = null;
   #isOpen = false;
   #starting: Promise<void> | null = null;
@@ -36,11 +38,18 @@ export class Lifecycle {
   #closing: Promise<void> | null = null;
   #isClosed = false;
 
-  constructor(environment: Environment, announcer: Announcer, runner: Runner, watchers: Watchers) {
+  constructor(
+    environment: Environment,
+    announcer: Announcer,
+    runner: Runner,
+    watchers: Watchers,
+    scheduling: Scheduling,
+  ) {
     this.#environment = environment;
     this.#runner = runner;
     this.#watchers = watchers;
     this.#upkeep = new Upkeep(environment, announcer, runner);
+    this.#scheduling = scheduling;
   }
 
   /** The storage is open, and not closing: what can be done at once need not wait. */
@@ -121,18 +130,21 @@ export class Lifecycle {
   /** @param before the start of one that only submitted and watched so far */
   async #start(run: boolean, before: Promise<void> | null): Promise<void> {
     await (before ?? this.open());
+    await this.#scheduling.reconcile();
     // It may have taken so long that a close did not wait for it.
     if (this.#isClosed) throw new ManagerClosedError();
     if (run) await this.#runner.start();
     if (this.#isClosed) throw new ManagerClosedError();
     if (!this.#hasStarted) this.#upkeep.start();
     this.#hasStarted = true;
+    if (run) await this.#scheduling.start();
   }
 
   async #close(ms: number): Promise<void> {
     const { settings } = this.#environment;
     let answers = await this.#inTime(Promise.allSettled([this.#opening, this.#starting]));
     try {
+      const unscheduled = this.#scheduling.stop();
       this.#runner.drain();
       if (!(await this.#idle(ms))) {
         this.#runner.abortAll();
@@ -142,7 +154,7 @@ export class Lifecycle {
       // What is left is of no use: the storage is down, or the task was lost while its outcome waited.
       this.#runner.outbox.abandon();
       this.#runner.pulse.stop();
-      const upkeep = this.#upkeep.stop();
+      const upkeep = Promise.all([this.#upkeep.stop(), unscheduled]);
       if (answers) answers = await this.#inTime(upkeep);
       if (answers && this.#isOpen && this.#starting !== null) answers = await this.#inTime(this.#leave());
     } finally {

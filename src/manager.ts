@@ -12,8 +12,11 @@ import { type Health, Lifecycle } from './lifecycle.ts';
 import { parseOptions, type TaskManagerOptions } from './options.ts';
 import { type ListQuery, type Page, Queries, type TaskStats } from './queries.ts';
 import { Runner } from './run/runner.ts';
+import { Schedules } from './schedule/schedules.ts';
+import { Scheduling } from './schedule/scheduling.ts';
 import { type AnyItem, Intake } from './submit/intake.ts';
 import type { Rest, SubmitItem, SubmitOptions } from './submit/options.ts';
+import { TaskIds } from './task/id.ts';
 import { matches, parseFilter, type TaskFilter } from './task/query.ts';
 import type { LogLine, TaskAttempt, TaskRecord } from './task/record.ts';
 import type { Duration } from './time/duration.ts';
@@ -30,6 +33,8 @@ export class TaskManager<
   const Handlers extends readonly AnyTask[] = readonly AnyTask[],
   Tasks extends AnyTask = TasksOf<Handlers>,
 > {
+  /** What recurs: schedules, by key. */
+  readonly schedules: Schedules<Tasks>;
   readonly #environment: Environment;
   readonly #watchers: Watchers;
   readonly #handles: HandleHost;
@@ -45,11 +50,13 @@ export class TaskManager<
     const settings = parseOptions(options);
     const { clock, storage } = settings;
     const events = new Events(() => clock.now());
-    const environment: Environment = { settings, clock, storage, events, registry: new Registry(settings) };
+    const ids = new TaskIds(settings.idPrefix, () => clock.now());
+    const environment: Environment = { settings, clock, storage, events, ids, registry: new Registry(settings) };
     const watchers = new Watchers(storage, clock, (error) => events.error(error));
     const announcer = new Announcer(events, watchers);
     const runner = new Runner(environment, announcer);
-    const lifecycle = new Lifecycle(environment, announcer, runner, watchers);
+    const scheduling = new Scheduling(environment, announcer, runner, (id) => this.#controls.cancelIfThere(id));
+    const lifecycle = new Lifecycle(environment, announcer, runner, watchers, scheduling);
     this.#environment = environment;
     this.#watchers = watchers;
     this.#lifecycle = lifecycle;
@@ -61,6 +68,7 @@ export class TaskManager<
       cancel: (id, reason) => this.cancel(id, reason),
       events: (id, signal) => streamTask(storage, watchers, id, { signal, opened: lifecycle.readable() }),
     };
+    this.schedules = new Schedules(scheduling, lifecycle, this.#handles);
     this.#intake = new Intake(environment, announcer, lifecycle, runner, this.#handles);
     this.#idleness = new Idleness(environment, lifecycle, runner, this.#intake);
     exposeInside(this, {

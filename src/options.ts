@@ -1,6 +1,8 @@
 import { checkBag } from './bag.ts';
 import { OptionError } from './errors.ts';
 import type { AnyTask, Optional, Retention } from './handler/define.ts';
+import type { OnOrphan } from './schedule/reconcile.ts';
+import type { DeclaredSchedule } from './schedule/spec.ts';
 import { MemoryStorage } from './storage/memory/memory-storage.ts';
 import type { LogLimit, TaskStorage } from './storage/storage.ts';
 import { FINAL_STATUSES, type FinalStatus } from './task/status.ts';
@@ -13,6 +15,13 @@ export type TaskManagerOptions<Handlers extends readonly AnyTask[] = readonly An
   storage: TaskStorage;
   /** Registered at once; they also type events and lists. */
   handlers: Handlers;
+  /**
+   * Schedules that stand in the code: at `start` those of the storage are made so, by key. Default: none do, and nothing is
+   * compared.
+   */
+  schedules: readonly DeclaredSchedule[];
+  /** What becomes of a schedule that stood in the code, and does so no more: `report` (the default) is a `warning`. */
+  onOrphan: OnOrphan;
   /** Handlers running at once in this process; integer from 1, default 10. */
   concurrency: number;
   /**
@@ -66,6 +75,9 @@ export interface Settings {
   readonly storage: TaskStorage;
   readonly clock: Clock;
   readonly inline: boolean;
+  /** Null: none were given. */
+  readonly schedules: readonly DeclaredSchedule[] | null;
+  readonly onOrphan: OnOrphan;
   readonly concurrency: number;
   readonly leaseMs: number;
   readonly sweepMs: number;
@@ -88,6 +100,8 @@ export interface Settings {
 export const OPTIONS: readonly string[] = Object.keys({
   storage: true,
   handlers: true,
+  schedules: true,
+  onOrphan: true,
   concurrency: true,
   lease: true,
   sweep: true,
@@ -107,6 +121,7 @@ export const OPTIONS: readonly string[] = Object.keys({
   inline: true,
 } satisfies Record<keyof TaskManagerOptions, true>);
 
+const ON_ORPHAN: readonly OnOrphan[] = ['report', 'pause', 'delete'];
 const MIB = 1_048_576;
 const DAY_MS = 86_400_000;
 
@@ -122,6 +137,9 @@ export function parseOptions(options: TaskManagerOptions = {}): Settings {
   if (!Array.isArray(handlers)) throw new OptionError('handlers', 'a list of definitions', handlers);
   if (typeof clock?.after !== 'function') throw new OptionError('clock', 'a clock, such as `fakeClock()`', clock);
   if (typeof inline !== 'boolean') throw new OptionError('inline', 'true or false', inline);
+  const { schedules = null, onOrphan = 'report' } = options;
+  if (schedules !== null && !Array.isArray(schedules)) throw new OptionError('schedules', 'a list', schedules);
+  if (!ON_ORPHAN.includes(onOrphan)) throw new OptionError('onOrphan', "'report', 'pause' or 'delete'", onOrphan);
   const idPrefix = options.idPrefix ?? 'task_';
   if (typeof idPrefix !== 'string' || !/^[A-Za-z0-9_]{0,40}$/.test(idPrefix)) {
     throw new OptionError('idPrefix', 'letters, digits and _, up to 40', idPrefix);
@@ -130,6 +148,8 @@ export function parseOptions(options: TaskManagerOptions = {}): Settings {
     storage,
     clock,
     inline,
+    schedules,
+    onOrphan,
     concurrency: integer('concurrency', options.concurrency ?? 10, 1),
     leaseMs: parseDuration('lease', options.lease ?? '30s', 1_000),
     sweepMs: parseDuration('sweep', options.sweep ?? '5s', 10),

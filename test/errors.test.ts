@@ -14,6 +14,8 @@ describe('errors', () => {
       handler_unknown: 422,
       payload_too_large: 413,
       task_not_found: 404,
+      schedule_not_found: 404,
+      schedule_exists: 409,
       transition_refused: 409,
       version_conflict: 412,
       unique_conflict: 409,
@@ -53,6 +55,8 @@ describe('errors', () => {
     ['handler_unknown', new tasklane.UnknownHandlerError('a', []), {}],
     ['payload_too_large', new tasklane.PayloadTooLargeError('input', 5, 4), { bytes: 5, maxBytes: 4 }],
     ['task_not_found', new tasklane.TaskNotFoundError('task_1'), {}],
+    ['schedule_not_found', new tasklane.ScheduleNotFoundError('nightly'), {}],
+    ['schedule_exists', new tasklane.ScheduleExistsError('nightly'), {}],
     [
       'transition_refused',
       new tasklane.TransitionError('task_1', 'a cancel', 'failed', ['queued']),

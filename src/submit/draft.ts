@@ -11,7 +11,15 @@ import { type ParsedSubmit, PLAIN_SUBMIT } from './options.ts';
  * @param idempotencyMs how long its idempotency key answers
  */
 export function makeDraft(
-  { handler, input, options }: { readonly handler: Handler; readonly input: JsonValue; readonly options: ParsedSubmit },
+  {
+    handler,
+    input,
+    options,
+  }: {
+    readonly handler: Pick<Handler, 'name' | 'priority' | 'maxAttempts' | 'maxLost'>;
+    readonly input: JsonValue;
+    readonly options: ParsedSubmit;
+  },
   id: string,
   now: number,
   idempotencyMs: number,

@@ -6,7 +6,6 @@ import type { AnyTask } from '../handler/define.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Runner } from '../run/runner.ts';
 import type { InsertAnswer, TaskDraft } from '../storage/storage.ts';
-import { TaskIds } from '../task/id.ts';
 import { cloneJson } from '../task/json.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Announcer } from '../watch/announcer.ts';
@@ -38,7 +37,6 @@ export class Intake {
   readonly #lifecycle: Lifecycle;
   readonly #runner: Runner;
   readonly #handles: HandleHost;
-  readonly #ids: TaskIds;
   readonly #checks: SubmitCheck;
   #turn: Turn | null = null;
   #unanswered = 0;
@@ -56,7 +54,6 @@ export class Intake {
     this.#runner = runner;
     this.#handles = handles;
     this.#checks = new SubmitCheck(environment);
-    this.#ids = new TaskIds(environment.settings.idPrefix, () => environment.clock.now());
   }
 
   /** Submits that are not stored yet. */
@@ -187,9 +184,9 @@ export class Intake {
 
   /** Tasks of one moment. */
   #drafts(checked: readonly Checked[]): readonly TaskDraft[] {
-    const { clock, settings } = this.#environment;
+    const { clock, ids, settings } = this.#environment;
     const now = clock.now();
-    return checked.map((one) => makeDraft(one, this.#ids.draw(now), now, settings.idempotencyMs));
+    return checked.map((one) => makeDraft(one, ids.draw(now), now, settings.idempotencyMs));
   }
 
   #handle(

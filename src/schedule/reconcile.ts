@@ -1,0 +1,80 @@
+import type { Environment } from '../environment.ts';
+import { OptionError } from '../errors.ts';
+import { canonicalJson, type JsonValue } from '../task/json.ts';
+import { isSameRule, type ScheduleEditor } from './editor.ts';
+import type { SettingsReader } from './settings.ts';
+import { type DeclaredSchedule, parseKey } from './spec.ts';
+import { type Found, SCHEDULE, type ScheduleSettings, type StoredSchedule, toFound } from './stored-schedule.ts';
+
+/** What becomes of a schedule that stood in the code, and does so no more. */
+export type OnOrphan = 'report' | 'pause' | 'delete';
+
+const AT_ONCE = 500;
+
+/** Makes the stored schedules those that stand in the code; what `create` made is left alone. */
+export class Reconciler {
+  readonly #environment: Environment;
+  readonly #editor: ScheduleEditor;
+  readonly #settings: SettingsReader;
+
+  constructor(environment: Environment, editor: ScheduleEditor, settings: SettingsReader) {
+    this.#environment = environment;
+    this.#editor = editor;
+    this.#settings = settings;
+  }
+
+  /** @throws {TasklaneError} as `create`, before anything is changed */
+  async run(declared: readonly DeclaredSchedule[], onOrphan: OnOrphan): Promise<void> {
+    const wanted = new Map<string, ScheduleSettings>();
+    for (const spec of declared) {
+      const key = parseKey(spec?.key);
+      if (wanted.has(key)) throw new OptionError('schedules', 'made of schedules with a key each', key);
+      wanted.set(key, await this.#settings.read(spec, true));
+    }
+    for (const [key, settings] of wanted) await this.#bring(key, settings);
+    for await (const found of this.#declared()) {
+      if (!wanted.has(found.key)) await this.#orphan(found, onOrphan);
+    }
+  }
+
+  async #bring(key: string, settings: ScheduleSettings): Promise<void> {
+    const found = await this.#editor.find(key);
+    if (found === null) {
+      // Null: another process made it meanwhile, of the same code or of another version, which then came last.
+      await this.#editor.create(key, settings, true);
+    } else if (!found.schedule.declared || !isSame(found.schedule, settings)) {
+      await this.#editor.replace(key, settings, true);
+    }
+  }
+
+  async *#declared(): AsyncGenerator<Found> {
+    for (let after: string | undefined; ; ) {
+      const documents = await this.#environment.storage.documents(SCHEDULE, { after, limit: AT_ONCE });
+      yield* documents.map(toFound).filter(({ schedule }) => schedule.declared);
+      if (documents.length < AT_ONCE) return;
+      after = documents.at(-1)?.key;
+    }
+  }
+
+  async #orphan({ key, schedule }: Found, onOrphan: OnOrphan): Promise<void> {
+    const done = { report: 'it goes on', pause: 'it is paused', delete: 'it was deleted' }[onOrphan];
+    if (onOrphan === 'delete') await this.#editor.delete(key);
+    else if (onOrphan === 'pause' && schedule.pausedAt === null) {
+      await this.#editor.change(key, (current, now) => ({
+        ...current,
+        pausedAt: current.pausedAt ?? now,
+        updatedAt: now,
+      }));
+    }
+    const message = `Schedule ${key} no longer stands in the code; ${done}.`;
+    this.#environment.events.warn('schedule_orphaned', message, { id: null, handler: schedule.handler });
+  }
+}
+
+function isSame(stored: StoredSchedule, settings: ScheduleSettings): boolean {
+  const same = (Object.keys(settings) as (keyof ScheduleSettings)[]).every((key) => {
+    if (key === 'rule') return true;
+    return canonicalJson(stored[key] as JsonValue) === canonicalJson(settings[key] as JsonValue);
+  });
+  return same && isSameRule(stored.rule, settings.rule);
+}

@@ -1,0 +1,76 @@
+import type { Environment } from '../environment.ts';
+import type { Runner } from '../run/runner.ts';
+import type { TaskDraft } from '../storage/storage.ts';
+import { makeDraft } from '../submit/draft.ts';
+import { PLAIN_SUBMIT } from '../submit/options.ts';
+import { cloneJson, type JsonValue } from '../task/json.ts';
+import type { TaskRecord } from '../task/record.ts';
+import type { Announcer } from '../watch/announcer.ts';
+import { type Found, type StoredSchedule, toPut } from './stored-schedule.ts';
+
+/** What became of a write: `changed`, another process was there first; `full`, there are `maxQueued` tasks already. */
+export type StoreAnswer = 'stored' | 'changed' | 'full';
+
+/** Makes the tasks of schedules, and stores them together with the schedule they move. */
+export class ScheduledTasks {
+  readonly #environment: Environment;
+  readonly #announcer: Announcer;
+  readonly #runner: Runner;
+
+  constructor(environment: Environment, announcer: Announcer, runner: Runner) {
+    this.#environment = environment;
+    this.#announcer = announcer;
+    this.#runner = runner;
+  }
+
+  /**
+   * A task to be. Its handler need not be known here.
+   * @param tick null: triggered by hand, or by an event
+   */
+  draft(
+    { key, schedule }: Pick<Found, 'key' | 'schedule'>,
+    tick: number | null,
+    input: JsonValue = schedule.input,
+  ): TaskDraft {
+    const { clock, ids, registry } = this.#environment;
+    const name = schedule.handler;
+    const handler = registry.find(name) ?? { name, ...schedule.handlerDefaults };
+    const { priority, startBy, tags, description, entityId, submittedBy, metadata } = schedule;
+    const options = {
+      ...PLAIN_SUBMIT,
+      ...{ priority, startByMs: startBy, tags, description, entityId, submittedBy, metadata },
+    };
+    const now = clock.now();
+    const { record, ...draft } = makeDraft({ handler, input, options }, ids.draw(now), now, 0);
+    return { ...draft, record: { ...record, scheduleId: key, tick } };
+  }
+
+  /**
+   * Stores a schedule in place of the one that was found, and its tasks with it: all or nothing, and only while nobody else
+   * has moved it.
+   * @throws {StorageError}
+   */
+  async store(found: Found, schedule: StoredSchedule, drafts: readonly TaskDraft[]): Promise<StoreAnswer> {
+    const { storage, settings } = this.#environment;
+    const put = toPut(found.key, schedule, found.version);
+    if (drafts.length === 0) {
+      const { kind, key, value, ifVersion, dueAt = null } = put;
+      return (await storage.putDocument(kind, key, value, { ifVersion, dueAt })) === null ? 'changed' : 'stored';
+    }
+    // The storage owns the drafts from now on.
+    const records = drafts.map(({ record }) => (this.#announcer.wanted ? cloneJson(record) : record));
+    const limit = settings.maxQueued === Infinity ? {} : { maxUnfinished: settings.maxQueued };
+    const answers = await storage.insert(drafts, { documents: [put], ...limit });
+    const refusal = answers.find((answer) => 'refused' in answer && answer.refused !== 'not_alone');
+    if (refusal !== undefined) return 'refused' in refusal && refusal.refused === 'queue_full' ? 'full' : 'changed';
+    this.#tell(records);
+    return 'stored';
+  }
+
+  #tell(records: readonly TaskRecord[]): void {
+    for (const record of records) {
+      if (this.#announcer.wanted) this.#announcer.created(record);
+      if (record.status === 'queued') this.#runner.wake(record.priority);
+    }
+  }
+}

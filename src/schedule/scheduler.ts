@@ -1,0 +1,205 @@
+import type { Environment } from '../environment.ts';
+import type { Runner } from '../run/runner.ts';
+import { Serving } from '../run/serving.ts';
+import type { TaskDraft } from '../storage/storage.ts';
+import type { TaskRecord } from '../task/record.ts';
+import type { Timer } from '../time/clock.ts';
+import { type Turn, turnOf } from './overlap.ts';
+import { afterPlan, isDue, type Plan, planTicks } from './plan.ts';
+import type { ScheduledTasks } from './scheduled-tasks.ts';
+import { type Found, SCHEDULE, type StoredSchedule, toFound } from './stored-schedule.ts';
+import { timelineOf } from './timeline.ts';
+
+/** Schedules that are dealt with at once: they share a transaction. */
+const BATCH = 500;
+/** At a start the rules of so many that are due next are read, so that no tick waits for a parser to load. */
+const AHEAD = 100;
+/** Late by up to this is not missed, in ms; nor by up to two sweeps, which a lost hint costs. */
+const LATE_MS = 10_000;
+
+/** A schedule that is due, and what to do about it. */
+interface Due {
+  readonly found: Found;
+  readonly plan: Plan;
+}
+
+/**
+ * Makes the tasks of the ticks that come. Every process that runs tasks has one, and all of them look at the same documents:
+ * whoever stores a tick's tasks moves the schedule in the same transaction, so the others find it moved. There is one timer,
+ * for the schedule that is due next.
+ */
+export class Scheduler {
+  readonly #environment: Environment;
+  readonly #runner: Runner;
+  readonly #tasks: ScheduledTasks;
+  readonly #serving: Serving;
+  readonly #cancel: (taskId: string) => Promise<void>;
+  #since = Number.POSITIVE_INFINITY;
+  #timer: Timer | null = null;
+  #unwatch: (() => void) | null = null;
+  #passing: Promise<void> | null = null;
+  #again = false;
+  #stopped = false;
+
+  /** @param cancel ends a task whose schedule wants its place; it need not be there any more */
+  constructor(
+    environment: Environment,
+    runner: Runner,
+    tasks: ScheduledTasks,
+    cancel: (taskId: string) => Promise<void>,
+  ) {
+    this.#environment = environment;
+    this.#runner = runner;
+    this.#tasks = tasks;
+    this.#serving = new Serving(environment);
+    this.#cancel = cancel;
+  }
+
+  /** @throws {StorageError} */
+  async start(): Promise<void> {
+    const { storage, clock } = this.#environment;
+    this.#since = clock.now();
+    for (const document of await storage.dueDocuments(SCHEDULE, Number.POSITIVE_INFINITY, AHEAD)) {
+      await timelineOf(toFound(document).schedule.rule).catch(() => {}); // told when it is due
+    }
+    if (this.#stopped) return;
+    this.#unwatch = storage.watch((hint) => {
+      if (hint.kind === 'control') this.look();
+    });
+    this.look();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unwatch?.();
+    this.#timer?.clear();
+    await this.#passing;
+  }
+
+  /** Something may be due, or earlier than before. */
+  look(): void {
+    if (this.#stopped || !this.#runner.isRunning) return;
+    this.#again = true;
+    this.#passing ??= this.#pass().finally(() => {
+      this.#passing = null;
+    });
+  }
+
+  async #pass(): Promise<void> {
+    let ms = this.#environment.settings.sweepMs;
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      try {
+        ms = await this.#fireDue();
+      } catch (error) {
+        if (!this.#stopped) this.#environment.events.error(error);
+      }
+    }
+    if (this.#stopped) return;
+    this.#timer?.clear();
+    this.#timer = this.#environment.clock.after(ms, () => this.look(), true);
+  }
+
+  /** @returns when to look again, in ms: no later than a sweep, for clocks jump and hints get lost. @throws {StorageError} */
+  async #fireDue(): Promise<number> {
+    const { storage, clock, settings } = this.#environment;
+    for (let full = false; !full; ) {
+      const documents = await storage.dueDocuments(SCHEDULE, clock.now(), BATCH);
+      if (documents.length === 0) break;
+      full = await this.#fire(documents.map(toFound));
+      if (this.#stopped || full) return settings.sweepMs;
+    }
+    const [next] = await storage.dueDocuments(SCHEDULE, Number.POSITIVE_INFINITY, 1);
+    if (next === undefined) return settings.sweepMs;
+    await timelineOf(toFound(next).schedule.rule).catch(() => {});
+    return Math.min(settings.sweepMs, Math.max(0, (next.dueAt ?? 0) - clock.now()));
+  }
+
+  /** @returns whether there are as many tasks as there may be. @throws {StorageError} */
+  async #fire(schedules: readonly Found[]): Promise<boolean> {
+    const plans: Due[] = [];
+    for (const found of schedules) {
+      const plan = await this.#plan(found);
+      if (plan !== null) plans.push({ found, plan });
+    }
+    const previous = await this.#previous(plans);
+    const stored = await Promise.all(
+      plans.map(({ found, plan }) => {
+        const { overlap, lastTaskId } = found.schedule;
+        const turn = turnOf(overlap, plan.ticks, previous.get(lastTaskId ?? '') ?? null);
+        return this.#carryOut(found, plan, turn);
+      }),
+    );
+    return stored.includes('full');
+  }
+
+  async #plan(found: Found): Promise<Plan | null> {
+    const { key, schedule } = found;
+    const { clock, settings } = this.#environment;
+    const now = clock.now();
+    if (!isDue(key, schedule, now)) return null; // the clock was put back
+    try {
+      const next = await timelineOf(schedule.rule);
+      const lateMs = Math.max(LATE_MS, 2 * settings.sweepMs);
+      return planTicks(key, schedule, next, { now, since: this.#since, lateMs });
+    } catch (error) {
+      await this.#giveUp(found, error);
+      return null;
+    }
+  }
+
+  /** A rule that could be read once and cannot now: it must not stand in the way of the others. */
+  async #giveUp(found: Found, error: unknown): Promise<void> {
+    const pausedAt = this.#environment.clock.now();
+    if ((await this.#tasks.store(found, { ...found.schedule, pausedAt }, [])) !== 'stored') return;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#warn('schedule_failed', found, `cannot be computed, and is paused: ${why}`);
+  }
+
+  /** The newest task of each schedule that cares. */
+  async #previous(plans: readonly Due[]): Promise<ReadonlyMap<string, TaskRecord>> {
+    const ids = plans.flatMap(({ found: { schedule } }) =>
+      schedule.overlap === 'allow' || schedule.lastTaskId === null ? [] : [schedule.lastTaskId],
+    );
+    if (ids.length === 0) return new Map();
+    const tasks = await this.#environment.storage.get(ids);
+    return new Map(tasks.flatMap((task) => (task === null ? [] : [[task.id, task]])));
+  }
+
+  async #carryOut(found: Found, plan: Plan, turn: Turn): Promise<'stored' | 'changed' | 'full'> {
+    if (turn.cancel !== null) await this.#cancel(turn.cancel);
+    const drafts: TaskDraft[] = [];
+    for (const tick of turn.ticks) drafts.push(this.#tasks.draft(found, tick));
+    const newest = drafts.at(-1)?.record.id ?? null;
+    const schedule = afterPlan(found.schedule, plan, drafts.length, newest);
+    const answer = await this.#tasks.store(found, schedule, drafts);
+    if (answer === 'stored') await this.#report(found, plan, turn, schedule);
+    else if (answer === 'full') this.#warn('schedule_delayed', found, 'waits: there are `maxQueued` tasks already.');
+    return answer;
+  }
+
+  /** What whoever runs this should know although nothing failed. */
+  async #report(found: Found, { ticks, dropped }: Plan, turn: Turn, { handler }: StoredSchedule): Promise<void> {
+    if (dropped !== null) {
+      const { from, to } = dropped;
+      const span = `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`;
+      const { missed } = found.schedule;
+      this.#warn(
+        'schedule_missed',
+        found,
+        `missed ticks from ${span}; \`missed: '${missed}'\` made ${ticks.length} tasks.`,
+      );
+    }
+    if (turn.ticks.length < ticks.length) {
+      const left = ticks.length - turn.ticks.length;
+      this.#warn('schedule_skipped', found, `skipped ${left} ticks: an earlier task has not ended.`);
+    }
+    const runsHere = this.#environment.registry.find(handler)?.definition.run !== undefined;
+    if (turn.ticks.length === 0 || runsHere || (await this.#serving.has(handler))) return;
+    this.#warn('handler_unserved', found, `waits: no live process runs the tasks of handler ${handler}.`);
+  }
+
+  #warn(code: string, { key, schedule }: Found, what: string): void {
+    this.#environment.events.warn(code, `Schedule ${key} ${what}`, { id: null, handler: schedule.handler });
+  }
+}

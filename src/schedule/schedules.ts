@@ -1,0 +1,131 @@
+import { OptionError, ScheduleExistsError } from '../errors.ts';
+import { Handle, type HandleHost, type TaskHandle } from '../handle.ts';
+import type { AnyTask, Optional } from '../handler/define.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import { integer } from '../options.ts';
+import { parseTime } from '../submit/options.ts';
+import { nextTick } from './editor.ts';
+import { listSchedules, type SchedulePage, type ScheduleQuery } from './list.ts';
+import type { Scheduling } from './scheduling.ts';
+import { type DeclaredSchedule, parseKey, parseRule, type ScheduleRule, type ScheduleSpec } from './spec.ts';
+import { type ScheduleRecord, toScheduleRecord } from './stored-schedule.ts';
+import { timelineOf } from './timeline.ts';
+
+const MAX_PREVIEW = 1_000;
+const DEFAULT_PREVIEW = 10;
+
+/** What recurs, in the storage: each schedule makes a task for each of its ticks, whichever processes are up. */
+export class Schedules<Tasks extends AnyTask = AnyTask> {
+  readonly #scheduling: Scheduling;
+  readonly #lifecycle: Lifecycle;
+  readonly #handles: HandleHost;
+
+  /** Each manager makes its own, `manager.schedules`. */
+  constructor(scheduling: Scheduling, lifecycle: Lifecycle, handles: HandleHost) {
+    this.#scheduling = scheduling;
+    this.#lifecycle = lifecycle;
+    this.#handles = handles;
+  }
+
+  /**
+   * Makes a schedule, durably where the storage is durable; works before `start`, too.
+   * @throws {ScheduleExistsError} @throws {OptionError} @throws {InputInvalidError} @throws {UnknownHandlerError}
+   * @throws {PayloadTooLargeError} @throws {ManagerClosedError} @throws {StorageError}
+   */
+  async create<T extends AnyTask | Tasks['name']>(spec: ScheduleSpec<Tasks, T>): Promise<ScheduleRecord> {
+    const key = parseKey(spec?.key);
+    const settings = await this.#scheduling.settings.read(spec as DeclaredSchedule);
+    await this.#lifecycle.open();
+    const made = await this.#scheduling.editor.create(key, settings, false);
+    if (made === null) throw new ScheduleExistsError(key);
+    return toScheduleRecord(made);
+  }
+
+  /** Null: there is none. @throws {OptionError} @throws {StorageError} */
+  async get(key: string): Promise<ScheduleRecord | null> {
+    await this.#lifecycle.readable();
+    const found = await this.#scheduling.editor.find(key);
+    return found === null ? null : toScheduleRecord(found);
+  }
+
+  /** By key, in the order of bytes. @throws {OptionError} @throws {StorageError} */
+  async list(query: ScheduleQuery = {}): Promise<SchedulePage> {
+    await this.#lifecycle.readable();
+    return listSchedules(this.#scheduling.environment.storage, query);
+  }
+
+  /**
+   * Gives a schedule another rule, handler, input or options: what is left out has its default again. It stays paused, and
+   * keeps its runs; where the rule is the same it goes on as it was, else it begins anew.
+   * @throws {ScheduleNotFoundError} and as `create`
+   */
+  async replace<T extends AnyTask | Tasks['name']>(
+    key: string,
+    spec: Omit<ScheduleSpec<Tasks, T>, 'key'> & Optional<{ key: string }>,
+  ): Promise<ScheduleRecord> {
+    if (spec?.key !== undefined && spec.key !== key) throw new OptionError('key', 'the same, or left out', spec.key);
+    const settings = await this.#scheduling.settings.read({ ...spec, key } as unknown as DeclaredSchedule);
+    await this.#lifecycle.open();
+    return toScheduleRecord(await this.#scheduling.editor.replace(key, settings, false));
+  }
+
+  /** Its tasks stay. @throws {ScheduleNotFoundError} @throws {StorageError} */
+  async delete(key: string): Promise<void> {
+    await this.#lifecycle.open();
+    await this.#scheduling.editor.delete(key);
+  }
+
+  /** No tick makes a task until `resume`; once more: no error. @throws {ScheduleNotFoundError} @throws {StorageError} */
+  async pause(key: string): Promise<ScheduleRecord> {
+    await this.#lifecycle.open();
+    const found = await this.#scheduling.editor.change(key, (schedule, now) =>
+      schedule.pausedAt === null ? { ...schedule, pausedAt: now, updatedAt: now } : schedule,
+    );
+    return toScheduleRecord(found);
+  }
+
+  /** Goes on with the next tick: those that came meanwhile were not missed. @throws {ScheduleNotFoundError} */
+  async resume(key: string): Promise<ScheduleRecord> {
+    await this.#lifecycle.open();
+    const found = await this.#scheduling.editor.change(key, async (schedule, now) =>
+      schedule.pausedAt === null
+        ? schedule
+        : { ...schedule, pausedAt: null, updatedAt: now, nextTick: await nextTick(schedule, now) },
+    );
+    return toScheduleRecord(found);
+  }
+
+  /**
+   * Makes a task at once, beside those of its ticks, paused or not, and whatever `overlap` says. Its record's `tick` is null.
+   * @throws {ScheduleNotFoundError} @throws {QueueFullError} @throws {StorageError}
+   */
+  async trigger(key: string): Promise<TaskHandle<Tasks>> {
+    const { editor, tasks } = this.#scheduling;
+    await this.#lifecycle.open();
+    const { schedule } = await editor.change(
+      key,
+      (unchanged) => unchanged,
+      (found) => tasks.draft(found, null),
+    );
+    return new Handle(this.#handles, schedule.lastTaskId ?? '') as unknown as TaskHandle<Tasks>;
+  }
+
+  /**
+   * The next ticks of a rule after `from` (default: now), as epoch ms, without making anything; jitter comes on
+   * top. What it is told may be a whole spec or a `ScheduleRecord`; `every` without `start` then counts from `from`.
+   * @param count 1 to 1,000, default 10
+   * @throws {OptionError}
+   */
+  async preview(
+    spec: ScheduleRule & Optional<{ from: Date | number; maxRuns: number | null }>,
+    count: number = DEFAULT_PREVIEW,
+  ): Promise<readonly number[]> {
+    if (spec === null || typeof spec !== 'object') throw new OptionError('spec', 'an object', spec);
+    const most = Math.min(integer('count', count, 1, MAX_PREVIEW), spec.maxRuns ?? MAX_PREVIEW);
+    const from = spec.from === undefined ? this.#scheduling.environment.clock.now() : parseTime('from', spec.from);
+    const next = await timelineOf(await parseRule(spec, from));
+    const ticks: number[] = [];
+    for (let tick = next(from); tick !== null && ticks.length < most; tick = next(tick)) ticks.push(tick);
+    return ticks;
+  }
+}

@@ -1,0 +1,185 @@
+import { OptionError, type ScheduleRule, TaskManager } from 'tasklane';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const manager = new TaskManager();
+afterAll(() => manager.close());
+const FROM = '2030-01-01T00:00:30Z'; // a Tuesday
+
+async function runs(rule: ScheduleRule, count: number, from = FROM): Promise<readonly string[]> {
+  const ticks = await manager.schedules.preview({ ...rule, from: new Date(from) }, count);
+  return ticks.map((tick) => new Date(tick).toISOString().replace('.000Z', ''));
+}
+
+async function refusal(rule: object): Promise<OptionError> {
+  const error: unknown = await manager.schedules.preview({ from: new Date(FROM), ...rule }).catch((caught) => caught);
+  expect(error).toBeInstanceOf(OptionError);
+  return error as OptionError;
+}
+
+describe('cron', () => {
+  test.each([
+    ['*/5 * * * *', ['2030-01-01T00:05:00', '2030-01-01T00:10:00']],
+    ['*/20 * * * * *', ['2030-01-01T00:00:40', '2030-01-01T00:01:00']],
+    ['0 9 * * MON-FRI', ['2030-01-01T09:00:00', '2030-01-02T09:00:00']],
+    ['0 9 * * 7', ['2030-01-06T09:00:00', '2030-01-13T09:00:00']],
+    ['0 0 13 * FRI', ['2030-01-04T00:00:00', '2030-01-11T00:00:00', '2030-01-13T00:00:00']],
+    ['0 0 29 2 *', ['2032-02-29T00:00:00', '2036-02-29T00:00:00']],
+    ['0 0 9 1 1 * 2032', ['2032-01-01T09:00:00']],
+    ['@daily', ['2030-01-02T00:00:00', '2030-01-03T00:00:00']],
+    ['@hourly', ['2030-01-01T01:00:00', '2030-01-01T02:00:00']],
+  ])('%s', async (cron, expected) => {
+    expect(await runs({ cron }, expected.length)).toEqual(expected);
+  });
+
+  test.each([
+    ['0 0 12 ? * 2', ['2030-01-07T12:00:00', '2030-01-14T12:00:00'], 'Monday is 2'],
+    ['0 0 12 ? * MON-FRI', ['2030-01-01T12:00:00', '2030-01-02T12:00:00'], 'names'],
+    ['0 0/15 9 * * ?', ['2030-01-01T09:00:00', '2030-01-01T09:15:00'], 'from 0 on, every 15'],
+    ['0 0 12 L * ?', ['2030-01-31T12:00:00', '2030-02-28T12:00:00'], 'the last day'],
+    ['0 0 12 LW * ?', ['2030-01-31T12:00:00', '2030-02-28T12:00:00', '2030-03-29T12:00:00'], 'the last weekday'],
+    ['0 0 12 15W 6 ?', ['2030-06-14T12:00:00'], 'the weekday nearest to the 15th, a Saturday'],
+    ['0 0 12 ? * 6#2', ['2030-01-11T12:00:00', '2030-02-08T12:00:00'], 'the second Friday'],
+    ['0 0 12 ? * 6L', ['2030-01-25T12:00:00', '2030-02-22T12:00:00'], 'the last Friday'],
+    ['0 0 12 1 1 ? 2031-2033', ['2031-01-01T12:00:00', '2032-01-01T12:00:00', '2033-01-01T12:00:00'], 'years'],
+  ])('Quartz: %s', async (cron, expected) => {
+    expect(await runs({ cron }, expected.length)).toEqual(expected);
+  });
+
+  test.each([
+    '',
+    '*',
+    '* * * *',
+    '* * * * * * * *',
+    '60 * * * *',
+    '* 25 * * *',
+    '5/15 * * * *',
+    'now',
+    '@reboot',
+    '2030-01-01T00:00:00',
+    '* * * * FOO',
+    `${'0,'.repeat(600)}0 * * * *`,
+  ])('refused: %s', async (cron) => {
+    expect((await refusal({ cron })).option).toBe('cron');
+  });
+
+  test.each(['0 0 30 2 *', '0 0 31 4,6,9,11 *', '0 0 0 1 1 ? 2029', '0 0 0 1 1 ? 2036', '0 0 0 29 2 ? 2031'])(
+    'refused, for it has no run in five years: %s',
+    async (cron) => {
+      expect((await refusal({ cron })).message).toContain('next five years');
+    },
+  );
+});
+
+describe('recurrence rules', () => {
+  test.each([
+    ['FREQ=DAILY;BYHOUR=9;BYMINUTE=0;BYSECOND=0', ['2030-01-01T09:00:00', '2030-01-02T09:00:00']],
+    ['RRULE:FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0;BYSECOND=0', ['2030-01-07T09:00:00', '2030-01-14T09:00:00']],
+    ['DTSTART:20300101T090000Z\nRRULE:FREQ=DAILY;INTERVAL=2;COUNT=2', ['2030-01-01T09:00:00', '2030-01-03T09:00:00']],
+    ['DTSTART:20300101T090000Z\nRRULE:FREQ=DAILY;UNTIL=20300102', ['2030-01-01T09:00:00', '2030-01-02T09:00:00']],
+    ['DTSTART:20300101T090000Z\nRRULE:FREQ=DAILY;UNTIL=20300102T085959Z', ['2030-01-01T09:00:00']],
+    [
+      'DTSTART:20300101T090000Z\r\nRRULE:FREQ=DAILY\r\nEXDATE:20300102T090000Z\r\nRDATE:20300101T120000Z',
+      ['2030-01-01T09:00:00', '2030-01-01T12:00:00', '2030-01-03T09:00:00'],
+    ],
+    [
+      'DTSTART:20300101T170000Z\nRRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1',
+      ['2030-01-31T17:00:00', '2030-02-28T17:00:00', '2030-03-29T17:00:00'],
+    ],
+    ['FREQ=MINUTELY', ['2030-01-01T00:01:30', '2030-01-01T00:02:30']],
+  ])('%s', async (rrule, expected) => {
+    expect(await runs({ rrule }, expected.length + 1)).toEqual(
+      /COUNT|UNTIL/.test(rrule) ? expected : expect.arrayContaining([...expected]),
+    );
+    expect((await runs({ rrule }, expected.length)).slice(0, expected.length)).toEqual(expected);
+  });
+
+  test('its zone is that of DTSTART, and until is an instant', async () => {
+    const rrule = 'DTSTART;TZID=America/New_York:20300101T090000\nRRULE:FREQ=DAILY;UNTIL=20300102T140000Z';
+    expect(await runs({ rrule }, 5)).toEqual(['2030-01-01T14:00:00', '2030-01-02T14:00:00']);
+    expect((await refusal({ rrule, timeZone: 'Europe/Berlin' })).option).toBe('timeZone');
+  });
+
+  test.each([
+    '',
+    'FREQ=NEVER',
+    'FREQ=DAILY;FREQ=DAILY',
+    'FREQ=DAILY;BYHOUR=24',
+    'FREQ=DAILY;INTERVAL=0',
+    'FREQ=DAILY;COUNT=10001',
+    'FREQ=DAILY;COUNT=2;UNTIL=20300105',
+    'FREQ=DAILY;FOO=1',
+    'BYHOUR=9',
+    'RRULE:FREQ=DAILY\nRRULE:FREQ=DAILY',
+    'EXRULE:FREQ=DAILY\nRRULE:FREQ=DAILY',
+    'DTSTART:20300231T000000\nRRULE:FREQ=DAILY',
+    `FREQ=DAILY;BYHOUR=${'1,'.repeat(600)}1`,
+  ])('refused: %s', async (rrule) => {
+    expect((await refusal({ rrule })).option).toBe('rrule');
+  });
+
+  test.each([
+    'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30',
+    'FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30',
+    'FREQ=MINUTELY;BYYEARDAY=366;BYMONTH=1',
+    'DTSTART:20200101T000000Z\nRRULE:FREQ=DAILY;COUNT=3',
+  ])('refused, for it has no run in five years, however long the search: %s', async (rrule) => {
+    expect((await refusal({ rrule })).message).toContain('next five years');
+  });
+});
+
+describe('other rules', () => {
+  test('every counts from start, or from one period after now', async () => {
+    expect(await runs({ every: '90s' }, 2)).toEqual(['2030-01-01T00:02:00', '2030-01-01T00:03:30']);
+    const start = Date.parse('2029-12-31T23:59:00Z');
+    expect(await runs({ every: '1m', start }, 2)).toEqual(['2030-01-01T00:01:00', '2030-01-01T00:02:00']);
+    expect(await runs({ every: '1h', start: Date.parse('2030-02-01T00:00:00Z') }, 1)).toEqual(['2030-02-01T00:00:00']);
+  });
+
+  test('times in their order, each once; start and end hold for all', async () => {
+    const [a, b, c] = ['2030-01-01T01:00:00Z', '2030-01-02T01:00:00Z', '2031-01-01T01:00:00Z'].map(Date.parse) as [
+      number,
+      number,
+      number,
+    ];
+    expect(await manager.schedules.preview({ times: [c, new Date(a), b, a, 1], from: new Date(FROM) })).toEqual([
+      a,
+      b,
+      c,
+    ]);
+    expect(await manager.schedules.preview({ times: [a, b, c], start: b, end: b, from: new Date(FROM) })).toEqual([b]);
+    const bounded = { cron: '0 1 * * *', start: a, end: b, from: new Date(FROM) };
+    expect(await manager.schedules.preview(bounded)).toEqual([a, b]);
+  });
+
+  test('maxRuns bounds a preview', async () => {
+    expect(await manager.schedules.preview({ every: '1m', maxRuns: 3 })).toHaveLength(3);
+  });
+
+  test.each([
+    ['cron', {}],
+    ['cron', { cron: '@daily', every: '1d' }],
+    ['every', { every: 0 }],
+    ['every', { every: '99ms' }],
+    ['times', { times: [] }],
+    ['times', { times: [Date.parse('2029-01-01')] }],
+    ['times.1', { times: [Date.parse('2031-01-01'), 'soon'] }],
+    ['times', { times: Array.from({ length: 1_001 }, (_, n) => Date.parse('2031-01-01') + n) }],
+    ['on', { on: 'no spaces' }],
+    ['wallClock', { cron: '@daily', wallClock: true }],
+    ['wallClock', { every: '1d', wallClock: 'yes' }],
+    ['start', { cron: '@daily', start: 'soon' }],
+    ['cron', { cron: '@daily', end: Date.parse('2029-01-01') }],
+    ['timeZone', { cron: '@daily', timeZone: 'Mars/Olympus' }],
+    ['timeZone', { cron: '@daily', timeZone: '' }],
+    ['timeZone', { every: '1d', wallClock: true, timeZone: 7 }],
+    ['from', { cron: '@daily', from: 'now' }],
+  ])('refused: %s %j', async (option, rule) => {
+    expect((await refusal(rule)).option).toBe(option);
+  });
+
+  test('a preview is of 1 to 1,000 runs', async () => {
+    await expect(manager.schedules.preview({ every: '1m' }, 0)).rejects.toThrow('`count`');
+    await expect(manager.schedules.preview({ every: '1m' }, 1_001)).rejects.toThrow('`count`');
+    expect(await manager.schedules.preview({ every: '1m' }, 1_000)).toHaveLength(1_000);
+  });
+});
