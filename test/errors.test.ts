@@ -148,6 +148,8 @@ describe("import 'tasklane'", () => {
         'PayloadTooLargeError',
         'TransitionError',
         'TaskNotFoundError',
+        'ScheduleNotFoundError',
+        'ScheduleExistsError',
         'VersionConflictError',
         'UniqueConflictError',
         'IdempotencyConflictError',

@@ -2,6 +2,7 @@ import type { Environment } from '../environment.ts';
 import { QueueFullError, ScheduleNotFoundError, StorageError } from '../errors.ts';
 import type { TaskDraft } from '../storage/storage.ts';
 import { bind, unbind } from './bindings.ts';
+import { maybeUnderWay, nowUnderWay } from './overlap.ts';
 import type { ScheduledTasks } from './scheduled-tasks.ts';
 import type { SettingsReader } from './settings.ts';
 import { parseKey } from './spec.ts';
@@ -58,6 +59,7 @@ export class ScheduleEditor {
       nextTick: (await timelineOf(settings.rule))(now),
       lastTick: null,
       lastTaskId: null,
+      underWay: [],
       runs: 0,
     };
     await bind(storage, settings.rule.on, key);
@@ -105,7 +107,7 @@ export class ScheduleEditor {
       const edited = await edit(found.schedule, clock.now());
       const draft = draftOf?.(found);
       if (draft === undefined && edited === found.schedule) return found;
-      const schedule = draft === undefined ? edited : { ...edited, lastTaskId: draft.record.id };
+      const schedule = draft === undefined ? edited : withTask(edited, draft.record.id);
       const answer = await this.#tasks.store(found, schedule, draft === undefined ? [] : [draft]);
       if (answer === 'stored') return { key, version: found.version + 1, schedule };
       if (answer === 'full') throw new QueueFullError(settings.maxQueued);
@@ -131,6 +133,11 @@ export async function nextTick(schedule: StoredSchedule, now: number): Promise<n
 /** Whether two rules say the same, whenever they began to. */
 export function isSameRule(one: StoredRule, other: StoredRule): boolean {
   return JSON.stringify({ ...one, anchor: 0 }) === JSON.stringify({ ...other, anchor: 0 });
+}
+
+function withTask(schedule: StoredSchedule, id: string): StoredSchedule {
+  const underWay = nowUnderWay(schedule.overlap, [...maybeUnderWay(schedule), id]);
+  return { ...schedule, lastTaskId: id, underWay };
 }
 
 function hasRunsLeft({ maxRuns, runs }: StoredSchedule): boolean {

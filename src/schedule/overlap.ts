@@ -1,37 +1,52 @@
 import type { TaskRecord } from '../task/record.ts';
 import { isFinal } from '../task/status.ts';
-import type { Overlap } from './stored-schedule.ts';
+import type { Overlap, StoredSchedule } from './stored-schedule.ts';
 
 /** Which ticks get a task, when others have not ended. */
 export interface Turn {
   readonly ticks: readonly number[];
-  /** The first waits for the end of this task; null: for none. */
-  readonly after: string | null;
-  /** Each but the first waits for the end of the one before. */
+  /** The tasks that have not ended, oldest first. */
+  readonly busy: readonly string[];
+  /** Each waits for the end of these. */
+  readonly after: readonly string[];
+  /** Each waits for those before it, too. */
   readonly inTurn: boolean;
   /** To be cancelled first. */
-  readonly cancel: string | null;
+  readonly cancel: readonly string[];
 }
 
-/**
- * Applies a schedule's `overlap` to the ticks that shall have a task.
- * @param previous the newest task; null: there is none any more
- */
-export function turnOf(overlap: Overlap, ticks: readonly number[], previous: TaskRecord | null): Turn {
-  const busy = previous !== null && !isFinal(previous.status) ? previous : null;
-  const after = busy?.id ?? null;
-  const turn: Turn = { ticks, after: null, inTurn: false, cancel: null };
+/** So many tasks of a schedule are known to be under way: the oldest and the newest. */
+const KNOWN = 100;
+
+/** The tasks of a schedule that may not have ended, as far as it cares. */
+export function maybeUnderWay({ overlap, lastTaskId, underWay }: StoredSchedule): readonly string[] {
+  if (overlap === 'allow') return [];
+  return lastTaskId === null || underWay.includes(lastTaskId) ? underWay : [...underWay, lastTaskId];
+}
+
+/** What a schedule shall know to be under way, oldest first. */
+export function nowUnderWay(overlap: Overlap, ids: readonly string[]): readonly string[] {
+  if (overlap === 'allow') return [];
+  return ids.length <= KNOWN ? ids : [...ids.slice(0, KNOWN / 2), ...ids.slice(-KNOWN / 2)];
+}
+
+/** Applies a schedule's `overlap` to the ticks that shall have a task. @param earlier its tasks, ended or not */
+export function turnOf(overlap: Overlap, ticks: readonly number[], earlier: readonly TaskRecord[]): Turn {
+  const busy = earlier.filter(({ status }) => !isFinal(status));
+  const after = busy.map(({ id }) => id);
+  const turn: Turn = { ticks, busy: after, after: [], inTurn: false, cancel: [] };
   switch (overlap) {
     case 'allow':
       return turn;
     case 'skip':
-      return { ...turn, ticks: busy === null ? ticks.slice(0, 1) : [] };
+      return { ...turn, ticks: busy.length === 0 ? ticks.slice(0, 1) : [] };
     case 'queue':
       return { ...turn, after, inTurn: true };
-    case 'queueOne':
+    case 'queueOne': {
       // What waits, or has not started, is the one.
-      if (busy !== null) return { ...turn, ticks: busy.attempt === 0 ? [] : ticks.slice(0, 1), after };
-      return { ...turn, ticks: ticks.slice(0, 2), inTurn: true };
+      const room = busy.length === 0 ? 2 : busy.some(({ attempt }) => attempt === 0) ? 0 : 1;
+      return { ...turn, ticks: ticks.slice(0, room), after, inTurn: true };
+    }
     case 'cancelPrevious':
       return { ...turn, ticks: ticks.slice(-1), after, cancel: after };
   }

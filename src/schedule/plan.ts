@@ -74,22 +74,6 @@ export function planTicks(key: string, schedule: StoredSchedule, next: Next, mom
   }
 }
 
-/** The schedule once a plan is carried out. @param taskId the newest task; null: none was made */
-export function afterPlan(
-  schedule: StoredSchedule,
-  plan: Pick<Plan, 'last' | 'next'>,
-  runs: number,
-  taskId: string | null,
-): StoredSchedule {
-  return {
-    ...schedule,
-    nextTick: plan.next,
-    lastTick: plan.last,
-    lastTaskId: taskId ?? schedule.lastTaskId,
-    runs: schedule.runs + runs,
-  };
-}
-
 /** Whether it is due. */
 export function isDue(key: string, schedule: StoredSchedule, now: number): boolean {
   const at = dueAtOf(key, schedule);

@@ -1,6 +1,6 @@
 import type { Environment } from '../environment.ts';
 import type { Runner } from '../run/runner.ts';
-import type { TaskDraft } from '../storage/storage.ts';
+import type { InsertAnswer, TaskDraft } from '../storage/storage.ts';
 import { makeDraft } from '../submit/draft.ts';
 import { PLAIN_SUBMIT } from '../submit/options.ts';
 import { cloneJson, type JsonValue } from '../task/json.ts';
@@ -26,11 +26,12 @@ export class ScheduledTasks {
   /**
    * A task to be. Its handler need not be known here.
    * @param tick null: triggered by hand, or by an event
+   * @param after waits for the end of these tasks, however they end
    */
   draft(
     { key, schedule }: Pick<Found, 'key' | 'schedule'>,
     tick: number | null,
-    input: JsonValue = schedule.input,
+    { after = [], input = schedule.input }: { readonly after?: readonly string[]; readonly input?: JsonValue } = {},
   ): TaskDraft {
     const { clock, ids, registry } = this.#environment;
     const name = schedule.handler;
@@ -42,7 +43,10 @@ export class ScheduledTasks {
     };
     const now = clock.now();
     const { record, ...draft } = makeDraft({ handler, input, options }, ids.draw(now), now, 0);
-    return { ...draft, record: { ...record, scheduleId: key, tick } };
+    const own = { ...record, scheduleId: key, tick };
+    if (after.length === 0) return { ...draft, record: own };
+    const dependsOn = after.map((id) => ({ id, onFailure: 'run' as const }));
+    return { ...draft, record: { ...own, status: 'waiting', queuedAt: null }, dependsOn };
   }
 
   /**
@@ -63,13 +67,15 @@ export class ScheduledTasks {
     const answers = await storage.insert(drafts, { documents: [put], ...limit });
     const refusal = answers.find((answer) => 'refused' in answer && answer.refused !== 'not_alone');
     if (refusal !== undefined) return 'refused' in refusal && refusal.refused === 'queue_full' ? 'full' : 'changed';
-    this.#tell(records);
+    this.#tell(records, answers);
     return 'stored';
   }
 
-  #tell(records: readonly TaskRecord[]): void {
-    for (const record of records) {
+  #tell(records: readonly TaskRecord[], answers: readonly InsertAnswer[]): void {
+    for (const [index, record] of records.entries()) {
+      const answer = answers[index];
       if (this.#announcer.wanted) this.#announcer.created(record);
+      if (answer?.made) this.#runner.followed(answer.followed);
       if (record.status === 'queued') this.#runner.wake(record.priority);
     }
   }

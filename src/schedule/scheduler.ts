@@ -4,8 +4,8 @@ import { Serving } from '../run/serving.ts';
 import type { TaskDraft } from '../storage/storage.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Timer } from '../time/clock.ts';
-import { type Turn, turnOf } from './overlap.ts';
-import { afterPlan, isDue, type Plan, planTicks } from './plan.ts';
+import { maybeUnderWay, nowUnderWay, type Turn, turnOf } from './overlap.ts';
+import { isDue, type Plan, planTicks } from './plan.ts';
 import type { ScheduledTasks } from './scheduled-tasks.ts';
 import { type Found, SCHEDULE, type StoredSchedule, toFound } from './stored-schedule.ts';
 import { timelineOf } from './timeline.ts';
@@ -122,12 +122,11 @@ export class Scheduler {
       const plan = await this.#plan(found);
       if (plan !== null) plans.push({ found, plan });
     }
-    const previous = await this.#previous(plans);
+    const earlier = await this.#earlier(plans);
     const stored = await Promise.all(
       plans.map(({ found, plan }) => {
-        const { overlap, lastTaskId } = found.schedule;
-        const turn = turnOf(overlap, plan.ticks, previous.get(lastTaskId ?? '') ?? null);
-        return this.#carryOut(found, plan, turn);
+        const tasks = maybeUnderWay(found.schedule).flatMap((id) => earlier.get(id) ?? []);
+        return this.#carryOut(found, plan, turnOf(found.schedule.overlap, plan.ticks, tasks));
       }),
     );
     return stored.includes('full');
@@ -156,22 +155,31 @@ export class Scheduler {
     this.#warn('schedule_failed', found, `cannot be computed, and is paused: ${why}`);
   }
 
-  /** The newest task of each schedule that cares. */
-  async #previous(plans: readonly Due[]): Promise<ReadonlyMap<string, TaskRecord>> {
-    const ids = plans.flatMap(({ found: { schedule } }) =>
-      schedule.overlap === 'allow' || schedule.lastTaskId === null ? [] : [schedule.lastTaskId],
-    );
+  /** The tasks that schedules care about. */
+  async #earlier(plans: readonly Due[]): Promise<ReadonlyMap<string, TaskRecord>> {
+    const ids = plans.flatMap(({ found }) => maybeUnderWay(found.schedule));
     if (ids.length === 0) return new Map();
     const tasks = await this.#environment.storage.get(ids);
     return new Map(tasks.flatMap((task) => (task === null ? [] : [[task.id, task]])));
   }
 
   async #carryOut(found: Found, plan: Plan, turn: Turn): Promise<'stored' | 'changed' | 'full'> {
-    if (turn.cancel !== null) await this.#cancel(turn.cancel);
+    for (const id of turn.cancel) await this.#cancel(id);
     const drafts: TaskDraft[] = [];
-    for (const tick of turn.ticks) drafts.push(this.#tasks.draft(found, tick));
-    const newest = drafts.at(-1)?.record.id ?? null;
-    const schedule = afterPlan(found.schedule, plan, drafts.length, newest);
+    const made: string[] = [];
+    for (const tick of turn.ticks) {
+      const draft = this.#tasks.draft(found, tick, { after: turn.inTurn ? [...turn.after, ...made] : turn.after });
+      drafts.push(draft);
+      made.push(draft.record.id);
+    }
+    const schedule: StoredSchedule = {
+      ...found.schedule,
+      nextTick: plan.next,
+      lastTick: plan.last,
+      lastTaskId: made.at(-1) ?? found.schedule.lastTaskId,
+      underWay: nowUnderWay(found.schedule.overlap, [...turn.busy, ...made]),
+      runs: found.schedule.runs + made.length,
+    };
     const answer = await this.#tasks.store(found, schedule, drafts);
     if (answer === 'stored') await this.#report(found, plan, turn, schedule);
     else if (answer === 'full') this.#warn('schedule_delayed', found, 'waits: there are `maxQueued` tasks already.');

@@ -115,7 +115,7 @@ export function parseKey(key: unknown): string {
 }
 
 /** The name of an event, as events and handlers are named. @throws {OptionError} */
-export function parseEvent(option: string, event: unknown): string {
+function parseEvent(option: string, event: unknown): string {
   if (typeof event === 'string' && EVENT.test(event)) return event;
   throw new OptionError(option, 'letters, digits, and . _ - after the first, 1 to 200 characters', event);
 }

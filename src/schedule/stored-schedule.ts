@@ -61,6 +61,8 @@ export interface StoredSchedule extends ScheduleSettings {
   readonly lastTick: number | null;
   /** The newest task, triggered ones included. */
   readonly lastTaskId: string | null;
+  /** Tasks that may not have ended, oldest first, where `overlap` cares. */
+  readonly underWay: readonly string[];
   /** Tasks that ticks made. */
   readonly runs: number;
 }
@@ -74,7 +76,7 @@ export interface Found {
 
 /** A schedule. Every key is always there; times are epoch ms, durations ms. */
 export type ScheduleRecord = Readonly<
-  Omit<StoredSchedule, 'rule' | 'handlerDefaults' | 'nextTick'> &
+  Omit<StoredSchedule, 'rule' | 'handlerDefaults' | 'nextTick' | 'underWay'> &
     Omit<StoredRule, 'anchor'> & {
       key: string;
       /** When its next task will be made, jitter included; null: paused, over, or it waits for an event. */
@@ -91,7 +93,7 @@ export function toFound({ key, version, value }: StoredDocument): Found {
 
 /** A schedule as users see it. */
 export function toScheduleRecord({ key, version, schedule }: Found): ScheduleRecord {
-  const { rule, handlerDefaults: _defaults, nextTick: _next, ...rest } = schedule;
+  const { rule, handlerDefaults: _defaults, nextTick: _next, underWay: _underWay, ...rest } = schedule;
   const { anchor: _anchor, ...shown } = rule;
   return { key, ...rest, ...shown, nextRunAt: dueAtOf(key, schedule), version };
 }

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { runScript } from '../support/script.ts';
 
-/** What a process loads for `import name`: packages, node's own modules, and files of this project. */
-async function loadedBy(name: string) {
+/** What a process loads for `import name`, and for what it does then: packages, node's own modules, and files of this project. */
+async function loadedBy(name: string, use = '') {
   const code = `
     import { registerHooks } from 'node:module';
     const urls = [];
@@ -14,6 +14,7 @@ async function loadedBy(name: string) {
       },
     });
     await import(${JSON.stringify(name)});
+    ${use}
     for (const url of urls) console.log(url);
   `;
   const { code: exit, lines, errors } = await runScript(code).ended;
@@ -46,6 +47,16 @@ test("import 'tasklane' loads eventemitter3, p-queue and nanoid, and nothing els
   expect(folders).toEqual(
     new Set(['.', 'task', 'handler', 'run', 'schedule', 'submit', 'watch', 'time', 'engine', 'flow', 'storage/memory']),
   );
+});
+
+test('the parsers of schedules are loaded by the first schedule that needs them', async () => {
+  const loaded = async (rule: string) => {
+    const use = `const { TaskManager } = await import('tasklane'); await new TaskManager().schedules.preview(${rule});`;
+    return [...(await loadedBy('tasklane', use)).packages].filter((name) => !CORE.has(name));
+  };
+  expect(await loaded("{ every: '1m' }")).toEqual([]);
+  expect(await loaded("{ cron: '@daily' }")).toEqual(['croner']);
+  expect(await loaded("{ rrule: 'FREQ=DAILY' }")).toEqual(['rrule-temporal']);
 });
 
 test("import 'tasklane/sqlite' loads node:sqlite, and no package at all", async () => {

@@ -1,0 +1,133 @@
+import fc from 'fast-check';
+import type { ScheduleRule, TaskManager } from 'tasklane';
+import { expect, test } from 'vitest';
+import { boundTo } from '../../src/schedule/bindings.ts';
+import { onEachStorage } from '../support/world.ts';
+import { ticksOf, work } from './support.ts';
+
+const rule: fc.Arbitrary<ScheduleRule> = fc.oneof(
+  fc.record({
+    cron: fc.constantFrom('*/7 * * * *', '0,20 1-3 * * *', '15 2 * * *', '30 */5 * * *', '0 0 0/3 ? * *', '@hourly'),
+    timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'America/New_York'),
+  }),
+  fc.record({
+    rrule: fc.constantFrom(
+      'FREQ=HOURLY;INTERVAL=5',
+      'FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=10,40;BYSECOND=0',
+      'FREQ=MINUTELY;INTERVAL=17;COUNT=20',
+    ),
+    timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'Australia/Lord_Howe'),
+  }),
+  fc.record({ every: fc.integer({ min: 300_000, max: 7_200_000 }) }),
+  fc.record({
+    every: fc.integer({ min: 600_000, max: 7_200_000 }),
+    wallClock: fc.constant(true),
+    timeZone: fc.constantFrom('Europe/Berlin', 'Australia/Lord_Howe'),
+  }),
+);
+
+onEachStorage('schedules of several processes', (world) => {
+  test('each tick has one task', async () => {
+    const managers = await Promise.all([1, 2, 3].map(() => world.start({ handlers: [work] })));
+    const begun = world.clock.now();
+    const [one] = managers as [TaskManager<[typeof work]>];
+    for (let n = 0; n < 20; n++) await one.schedules.create({ key: `k${n}`, handler: work, every: '1s' });
+    await world.clock.advance('5s');
+    for (let n = 0; n < 20; n++) {
+      expect(await ticksOf(one, `k${n}`)).toEqual([1, 2, 3, 4, 5].map((s) => begun + s * 1_000));
+    }
+  });
+
+  test('a change meets a tick: neither is lost', async () => {
+    const managers = await Promise.all([1, 2].map(() => world.start({ handlers: [work] })));
+    const begun = world.clock.now();
+    const [one, other] = managers as [TaskManager<[typeof work]>, TaskManager<[typeof work]>];
+    await one.schedules.create({ key: 'k', handler: work, every: '1s' });
+    for (let n = 1; n <= 10; n++) {
+      const [, replaced] = await Promise.all([
+        world.clock.advance('1s'),
+        other.schedules.replace('k', { handler: work, input: n, every: '1s' }),
+        one.schedules.trigger('k'),
+      ]);
+      expect(replaced.input).toBe(n);
+    }
+    const ticks = await ticksOf(one, 'k');
+    expect(ticks.filter((tick) => tick !== null)).toEqual(
+      Array.from({ length: 10 }, (_, n) => begun + (n + 1) * 1_000),
+    );
+    expect(ticks.filter((tick) => tick === null)).toHaveLength(10);
+  });
+
+  test('a lost hint costs no more than a sweep', async () => {
+    const deaf = world.mute({ deaf: true });
+    const runs = await world.start({ handlers: [work], storage: deaf.storage });
+    const makes = world.manager({ handlers: [work] });
+    const begun = world.clock.now();
+    await makes.schedules.create({ key: 'k', handler: work, times: [begun + 1_000, begun + 20_000] });
+    await world.clock.advance('6s');
+    expect(await ticksOf(runs, 'k')).toEqual([begun + 1_000]);
+  });
+
+  test('a storage that fails for a while costs no tick, and no second task', async () => {
+    const link = world.mute();
+    const manager = await world.start({ handlers: [work], storage: link.storage });
+    const errors: unknown[] = [];
+    manager.on('error', ({ error }) => void errors.push(error));
+    const begun = world.clock.now();
+    await manager.schedules.create({ key: 'k', handler: work, every: '1s' });
+    link.fail('insert', 1, true);
+    await world.clock.advance('3s');
+    link.fail('insert', 2);
+    await world.clock.advance('20s');
+    expect(errors.length).toBeGreaterThan(0);
+    expect(await ticksOf(manager, 'k')).toEqual(Array.from({ length: 23 }, (_, n) => begun + (n + 1) * 1_000));
+  });
+
+  test('what a preview says is what runs, while a process is up and when one comes back', {
+    timeout: 60_000,
+  }, async () => {
+    const day = fc.constantFrom('2030-03-30', '2030-10-26', '2030-04-06', '2030-10-05');
+    await fc.assert(
+      fc.asyncProperty(rule, day, fc.integer({ min: 0, max: 1_439 }), async (spec, date, minute) => {
+        const at = Date.parse(`${date}T00:00Z`) + minute * 60_000;
+        await world.clock.advance(Math.max(0, at - world.clock.now()));
+        const first = await world.start({ handlers: [work] });
+        const from = world.clock.now();
+        const all = await first.schedules.preview({ ...spec, from }, 1_000);
+        await first.schedules.create({ key: `${from}`, handler: work, ...spec, missed: 'all', missedMax: 1_000 });
+        await world.clock.advance('90s');
+        await first.close();
+        await world.clock.advance('36h');
+        const second = await world.start({ handlers: [work] });
+        await world.clock.advance(1);
+        const expected = all.filter((tick) => tick <= world.clock.now());
+        expect(await ticksOf(second, `${from}`)).toEqual(expected);
+        await second.schedules.delete(`${from}`);
+        await second.close();
+      }),
+      { numRuns: 12, endOnFailure: true },
+    );
+  });
+
+  test('those bound to an event are found by it, and no others', async () => {
+    const manager = world.manager({ handlers: [work] });
+    const storage = world.connect();
+    await storage.open({ clock: world.clock });
+    const bound = async (event: string) => (await boundTo(storage, event, world.clock.now())).map(({ key }) => key);
+    await manager.schedules.create({ key: 'a', handler: work, on: 'paid' });
+    await manager.schedules.create({ key: 'b', handler: work, on: 'paid', end: world.clock.now() + 1_000 });
+    await manager.schedules.create({ key: 'c', handler: work, on: 'sent', start: world.clock.now() + 1_000 });
+    await manager.schedules.create({ key: 'd', handler: work, every: '1h' });
+    expect([await bound('paid'), await bound('sent'), await bound('other')]).toEqual([['a', 'b'], [], []]);
+    await manager.schedules.replace('a', { handler: work, on: 'sent' });
+    await manager.schedules.replace('d', { handler: work, on: 'other' });
+    await world.clock.advance('2s');
+    expect([await bound('paid'), await bound('sent'), await bound('other')]).toEqual([[], ['a', 'c'], ['d']]);
+    await manager.schedules.pause('c');
+    await manager.schedules.delete('a');
+    await manager.schedules.replace('d', { handler: work, every: '1h' });
+    expect([await bound('sent'), await bound('other')]).toEqual([[], []]);
+    await manager.close();
+    await storage.close();
+  });
+});
