@@ -106,7 +106,12 @@ export const scenario: Scenario = {
     ),
     // A ratio says nothing where both pages are slow.
     ...['created', 'updated', 'finished'].map(
-      (name): Row => ({ label: `first page: ${name} / none`, figure: `${name}, first`, to: 'none, first' }),
+      (name): Row => ({
+        label: `first page: ${name} / none`,
+        figure: `${name}, first`,
+        to: 'none, first',
+        target: { atMost: [5, 2] },
+      }),
     ),
   ],
 };

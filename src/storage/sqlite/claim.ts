@@ -14,12 +14,17 @@ const AT_ONCE = 1_000;
 
 // `indexed by` and a literal status: the planner would take the index on `status` and sort all, and a partial index does
 // not serve a parameter.
-const TOO_LATE =
-  `select ${COLUMNS} from tasklane_task indexed by tasklane_task_start_by where start_by is not null and status < 3 ` +
-  `and started = 0 and start_by <= ? order by start_by limit ${AT_ONCE}`;
-const DUE_NOW =
-  `select ${COLUMNS} from tasklane_task indexed by tasklane_task_due where status = 1 and run_at is not null ` +
-  `and run_at <= ? order by run_at, seq limit ${AT_ONCE}`;
+const FROM_TOO_LATE =
+  'from tasklane_task indexed by tasklane_task_start_by where start_by is not null and status < 3 and started = 0 ' +
+  'and start_by <= ?';
+const FROM_DUE =
+  'from tasklane_task indexed by tasklane_task_due where status = 1 and run_at is not null and run_at <= ?';
+const FROM_CLAIMED = 'from tasklane_task indexed by tasklane_task_status where status in (3, 4) and token = ?';
+const TOO_LATE = `select ${COLUMNS} ${FROM_TOO_LATE} order by start_by limit ${AT_ONCE}`;
+const DUE_NOW = `select ${COLUMNS} ${FROM_DUE} order by run_at, seq limit ${AT_ONCE}`;
+const CLAIMED_BEFORE = `select ${COLUMNS} ${FROM_CLAIMED}`;
+/** Mostly nothing is: to ask once is cheaper than to look three times. */
+const WHAT_IS_THERE = `select exists(select 1 ${FROM_TOO_LATE}), exists(select 1 ${FROM_DUE}), exists(select 1 ${FROM_CLAIMED})`;
 const READY =
   'select seq, priority from tasklane_task indexed by tasklane_task_ready where status = 2 and handler = ? ' +
   'order by priority desc, seq limit ? + 0';
@@ -34,7 +39,6 @@ const READY_IN_TIME =
 const NAMED =
   'select seq, priority, handler from tasklane_task where id = ? and status = 2 ' +
   'and (start_by is null or start_by > ? or started = 1)';
-const CLAIMED_BEFORE = `select ${COLUMNS} from tasklane_task indexed by tasklane_task_status where status = ? and token = ?`;
 const BY_SEQ = `select ${COLUMNS} from tasklane_task where seq = ?`;
 const TAKE =
   'update tasklane_task set status = 3, attempt = ?, version = ?, updated_at = ?, started_at = null, worker_id = ?, ' +
@@ -92,10 +96,11 @@ function isSpecial({ record: { startBy, runAt, uniqueKey }, dependsOn }: TaskDra
 
 function begin(transaction: Transaction, { token }: ClaimRequest): Begun {
   const { database, now } = transaction;
-  const expired = stepEach(transaction, database.all(TOO_LATE, now), EXPIRED);
-  const queued = stepEach(transaction, database.all(DUE_NOW, now), DUE);
+  const [late, due, claimed] = database.get(WHAT_IS_THERE, now, now, token) ?? [];
+  const expired = late === 1 ? stepEach(transaction, database.all(TOO_LATE, now), EXPIRED) : [];
+  const queued = due === 1 ? stepEach(transaction, database.all(DUE_NOW, now), DUE) : [];
   const followed = follow(transaction);
-  const rows = [...database.all(CLAIMED_BEFORE, 3, token), ...database.all(CLAIMED_BEFORE, 4, token)];
+  const rows = claimed === 1 ? database.all(CLAIMED_BEFORE, token) : [];
   const before = rows.map((row) => ({ row, seq: seqOf(row), priority: priorityOf(row) })).sort(byPriority);
   return { expired, queued, followed, before: before.map(({ row }) => claimOf(row, toRecord(row), token)) };
 }

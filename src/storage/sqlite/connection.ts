@@ -8,11 +8,8 @@ import { whenUnlocked } from './retry.ts';
 import { migrate, readVersion, SCHEMA_VERSION } from './schema.ts';
 import { HAS_TEXT, hasText, IS_JSON, isJson } from './search.ts';
 
-/**
- * How often the log is copied back, in pages. Fewer than SQLite's 1,000, so that no commit waits long for it; still fewer
- * cost throughput where the disk is slow to sync, for a lone submit writes ten.
- */
-const CHECKPOINT_PAGES = 400;
+/** How often the log is copied back, in pages: fewer cost throughput, for a lone submit writes eight; more make a commit wait. */
+const CHECKPOINT_PAGES = 1_000;
 /** What a log that a long reader let grow is cut back to. */
 const LOG_BYTES = 67_108_864;
 
