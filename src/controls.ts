@@ -8,13 +8,14 @@ import {
   UniqueConflictError,
   VersionConflictError,
 } from './errors.ts';
+import type { Relations, Sees } from './flow/relations.ts';
 import type { Optional } from './handler/define.ts';
 import { parsePriority } from './handler/registry.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { integer } from './options.ts';
 import { toErrorInfo } from './run/failure.ts';
 import type { Runner } from './run/runner.ts';
-import type { Change, Position } from './storage/storage.ts';
+import type { Change } from './storage/storage.ts';
 import { MAX_DESCRIPTION, parseTags, parseTime } from './submit/options.ts';
 import { MAX_TEXT, parseText } from './submit/text.ts';
 import { toJson } from './task/json.ts';
@@ -46,15 +47,11 @@ export type TaskPatch = Optional<{
   metadata: unknown;
 }>;
 
-/** `related`: its children too. `cancel`: first, what has not ended. `purge`: for good, not to the archive. */
+/** `related`: its children and what depends on it too, and theirs. `cancel`: first, what has not ended. `purge`: for good, not to the archive. */
 export type DeleteOptions = Optional<{ related: boolean; cancel: boolean; purge: boolean }>;
-
-/** Whether a related task is there for the caller. */
-type Sees = (task: TaskRecord) => boolean;
 
 const MAX_REASON = 1_000;
 const PATCH_KEYS = ['priority', 'runAt', 'tags', 'description', 'entityId', 'metadata'];
-const RELATED_AT_ONCE = 1_000;
 
 /** Changes tasks from outside: each call is one atomic transition, and a running attempt is told. */
 export class Controls {
@@ -63,6 +60,7 @@ export class Controls {
   readonly #lifecycle: Lifecycle;
   readonly #runner: Runner;
   readonly #watchers: Watchers;
+  readonly #relations: Relations;
 
   constructor(
     environment: Environment,
@@ -70,12 +68,14 @@ export class Controls {
     lifecycle: Lifecycle,
     runner: Runner,
     watchers: Watchers,
+    relations: Relations,
   ) {
     this.#environment = environment;
     this.#announcer = announcer;
     this.#lifecycle = lifecycle;
     this.#runner = runner;
     this.#watchers = watchers;
+    this.#relations = relations;
   }
 
   async cancel(id: string, reason?: string): Promise<TaskRecord> {
@@ -137,7 +137,7 @@ export class Controls {
     checkBag('options', options, { related: 'boolean', cancel: 'boolean', purge: 'boolean' });
     await this.#lifecycle.open();
     const task = await this.#find(id, options.purge === true);
-    const related = await this.#related(id, sees);
+    const related = await this.#relations.below(task, sees);
     if (related.length > 0 && !options.related) {
       throw new RelatedTasksError(
         id,
@@ -154,7 +154,8 @@ export class Controls {
         unfinished.map((one) => one.id),
       );
     }
-    await Promise.all(unfinished.map((one) => this.#cancelToEnd(one.id)));
+    if (!isFinal(task.status)) await this.#cancelToEnd(id); // takes what is below it along
+    await Promise.all(unfinished.map((one) => (one.id === id ? undefined : this.#cancelToEnd(one.id))));
     const { storage, clock } = this.#environment;
     const ids = all.map((one) => one.id);
     if (options.purge) await storage.remove(ids);
@@ -241,41 +242,6 @@ export class Controls {
     const [task] = await this.#environment.storage.get([id], { archived });
     if (task === undefined || task === null) throw new TaskNotFoundError(id);
     return task;
-  }
-
-  /** Its children, and theirs, as far as `sees` lets them be seen. @throws {StorageError} */
-  async related(id: string, sees: Sees): Promise<readonly TaskRecord[]> {
-    await this.#lifecycle.readable();
-    return this.#related(id, sees);
-  }
-
-  async #related(id: string, sees: Sees): Promise<readonly TaskRecord[]> {
-    const found = new Map<string, TaskRecord>();
-    const parents = [id];
-    for (let parentId = parents.shift(); parentId !== undefined; parentId = parents.shift()) {
-      for await (const child of this.#children(parentId)) {
-        if (child.id === id || found.has(child.id) || !sees(child)) continue;
-        found.set(child.id, child);
-        parents.push(child.id);
-      }
-    }
-    return [...found.values()];
-  }
-
-  async *#children(parentId: string): AsyncGenerator<TaskRecord> {
-    for (let from: Position | undefined, more = true; more; ) {
-      const page = await this.#environment.storage.list({
-        where: [[{ parentId, archived: false }]],
-        sort: 'id',
-        descending: false,
-        limit: RELATED_AT_ONCE,
-        from,
-        payloads: true,
-      });
-      yield* page.items;
-      from = page.last ?? undefined;
-      more = page.more && from !== undefined;
-    }
   }
 
   #parsePatch(patch: TaskPatch): { set: Settable } & Pick<Change, 'tags' | 'metadata'> {

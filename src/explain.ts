@@ -1,5 +1,6 @@
 import type { Environment } from './environment.ts';
 import { OptionError, TaskNotFoundError } from './errors.ts';
+import type { Relations } from './flow/relations.ts';
 import type { Handler } from './handler/registry.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { Pauses } from './run/pauses.ts';
@@ -13,7 +14,8 @@ export type IdleReason = Readonly<{ message: string }> &
     | Readonly<{ code: 'held' }>
     /** Epoch ms. A delay, a retry, a snooze or a second loss. */
     | Readonly<{ code: 'run_at'; runAt: number }>
-    | Readonly<{ code: 'waits_for' }>
+    /** `taskIds`: the first few of those that have not ended. */
+    | Readonly<{ code: 'waits_for'; taskIds: readonly string[] }>
     /** `handler`: null when all are paused. */
     | Readonly<{ code: 'paused'; handler: string | null }>
     /** No live process has the handler. */
@@ -48,16 +50,21 @@ export type Explanation = Readonly<{
   progress: TaskProgress | null;
 }>;
 
+/** Of what a task waits for. */
+const MAX_NAMED = 20;
+
 /** Answers why a task does not run, or who runs it. */
 export class Explainer {
   readonly #environment: Environment;
   readonly #lifecycle: Lifecycle;
   readonly #runner: Runner;
+  readonly #relations: Relations;
 
-  constructor(environment: Environment, lifecycle: Lifecycle, runner: Runner) {
+  constructor(environment: Environment, lifecycle: Lifecycle, runner: Runner, relations: Relations) {
     this.#environment = environment;
     this.#lifecycle = lifecycle;
     this.#runner = runner;
+    this.#relations = relations;
   }
 
   /** @throws {TaskNotFoundError} @throws {StorageError} */
@@ -80,7 +87,7 @@ export class Explainer {
 
   async #reasons(task: TaskRecord): Promise<readonly IdleReason[]> {
     const { status, runAt } = task;
-    if (status === 'waiting') return [{ code: 'waits_for', message: 'It waits for other tasks to end.' }];
+    if (status === 'waiting') return [await this.#waitsFor(task.id)];
     if (status === 'scheduled') {
       if (runAt === null) return [{ code: 'held', message: 'It is held until somebody runs it.' }];
       return [{ code: 'run_at', runAt, message: `It is not due before ${new Date(runAt).toISOString()}.` }];
@@ -89,6 +96,13 @@ export class Explainer {
     const reasons = await this.#reasonsOfQueued(task.handler);
     if (reasons.length > 0) return reasons;
     return [{ code: 'turn', message: 'Nothing is in its way: others go first, or it is about to start.' }];
+  }
+
+  async #waitsFor(id: string): Promise<IdleReason> {
+    const taskIds = await this.#relations.waitsFor(id, MAX_NAMED);
+    const others = taskIds.length === 0 ? 'other tasks' : taskIds.join(', ');
+    const more = taskIds.length < MAX_NAMED ? '' : ', maybe more,';
+    return { code: 'waits_for', taskIds, message: `It waits for ${others}${more} to end.` };
   }
 
   async #reasonsOfQueued(name: string): Promise<readonly IdleReason[]> {

@@ -1,5 +1,6 @@
 import type { Controls } from './controls.ts';
 import type { TaskNews } from './events.ts';
+import type { Relations } from './flow/relations.ts';
 import type { SubmittedHandle } from './handle.ts';
 import type { AnyTask } from './handler/define.ts';
 import type { TaskManager } from './manager.ts';
@@ -17,6 +18,7 @@ export interface Inside {
   readonly controls: Controls;
   /** As `manager.submit`; `keep` spares the reading of what was just stored. */
   readonly submit: (handler: string, input: unknown, options: SubmitOptions, keep: Keep) => Promise<SubmittedHandle>;
+  readonly relations: Relations;
   readonly definitionOf: (handler: string) => AnyTask | undefined;
   /** What ids begin with. */
   readonly idPrefix: string;

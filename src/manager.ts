@@ -3,6 +3,7 @@ import { Controls, type DeleteOptions, type TaskPatch } from './controls.ts';
 import type { Environment } from './environment.ts';
 import { Events, type TaskEvents, type TaskNews } from './events.ts';
 import { Explainer, type Explanation } from './explain.ts';
+import { type RelatedTasks, Relations } from './flow/relations.ts';
 import { Handle, type HandleHost, type SubmittedTask, type TaskHandle } from './handle.ts';
 import type { AnyTask, InputOf, Optional, RecordOf, Resolve, TasksOf } from './handler/define.ts';
 import { Registry } from './handler/registry.ts';
@@ -42,6 +43,7 @@ export class TaskManager<
   readonly #intake: Intake;
   readonly #controls: Controls;
   readonly #queries: Queries;
+  readonly #relations: Relations;
   readonly #explainer: Explainer;
   readonly #idleness: Idleness;
 
@@ -60,9 +62,10 @@ export class TaskManager<
     this.#environment = environment;
     this.#watchers = watchers;
     this.#lifecycle = lifecycle;
-    this.#controls = new Controls(environment, announcer, lifecycle, runner, watchers);
+    this.#relations = new Relations(environment, lifecycle);
+    this.#controls = new Controls(environment, announcer, lifecycle, runner, watchers, this.#relations);
     this.#queries = new Queries(environment, lifecycle);
-    this.#explainer = new Explainer(environment, lifecycle, runner);
+    this.#explainer = new Explainer(environment, lifecycle, runner, this.#relations);
     this.#handles = {
       result: (id, signal) => lifecycle.readable().then(() => awaitResult(storage, watchers, id, signal)),
       cancel: (id, reason) => this.cancel(id, reason),
@@ -70,11 +73,16 @@ export class TaskManager<
     };
     this.schedules = new Schedules(scheduling, lifecycle, this.#handles);
     this.#intake = new Intake(environment, announcer, lifecycle, runner, this.#handles);
+    runner.flow = {
+      submit: (child) => this.#intake.submitChild(child),
+      dependencies: (id) => this.#relations.resultsFor(id),
+    };
     this.#idleness = new Idleness(environment, lifecycle, runner, this.#intake);
     exposeInside(this, {
       queries: this.#queries,
       controls: this.#controls,
       submit: (handler, input, options, keep) => this.#intake.submit(handler, input, options, keep),
+      relations: this.#relations,
       definitionOf: (handler) => environment.registry.find(handler)?.definition,
       idPrefix: settings.idPrefix,
       now: () => clock.now(),
@@ -215,6 +223,15 @@ export class TaskManager<
   /** Log lines, oldest first. `after`: the `seq` of a line; `limit`: up to 1,000. @throws {TaskNotFoundError} */
   log(id: string, page: Optional<{ after: number; limit: number }> = {}): Promise<readonly LogLine[]> {
     return this.#queries.log(id, page);
+  }
+
+  /**
+   * Its parent and children, what it depends on and what depends on it.
+   * @param options `limit`: of each list, 1 to 1,000, default 100
+   * @throws {TaskNotFoundError} @throws {StorageError}
+   */
+  related(id: string, options?: Optional<{ limit: number }>): Promise<RelatedTasks<Tasks>> {
+    return this.#relations.related(id, options?.limit) as Promise<RelatedTasks<Tasks>>;
   }
 
   /** Why a task does not run, or who runs it. @throws {TaskNotFoundError} @throws {StorageError} */

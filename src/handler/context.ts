@@ -1,5 +1,8 @@
+import type { DependencyResult } from '../flow/relations.ts';
+import type { SubmittedTask } from '../handle.ts';
+import type { Rest, SubmitOptions } from '../submit/options.ts';
 import type { LogLevel, TaskRecord } from '../task/record.ts';
-import type { Optional } from './define.ts';
+import type { AnyTask, InputOf, Optional, Resolve } from './define.ts';
 
 /** What a handler reports of its progress. `fraction`: 0 to 1, else `processed` of `total`. */
 export type ProgressReport = Optional<{ processed: number; total: number; fraction: number; message: string }>;
@@ -22,4 +25,15 @@ export interface TaskContext {
    * @throws {StaleLeaseError} the task is no longer ours
    */
   readonly checkpoint: (value: unknown) => Promise<void>;
+  /**
+   * Submits a child: its `parentId` and `submittedBy` are this task's, unless it says otherwise. A cancel of this task reaches
+   * it. Another attempt submits it again, unless it has an `idempotencyKey`.
+   * @throws {StaleLeaseError} the task is no longer ours, or to stop; else as `manager.submit`
+   */
+  readonly submit: <T extends AnyTask | string>(
+    handler: T,
+    ...rest: Rest<InputOf<Resolve<AnyTask, T>>, SubmitOptions>
+  ) => Promise<SubmittedTask<Resolve<AnyTask, T>>>;
+  /** What became of the tasks that this one depends on, its children among them, in submit order. @throws {StorageError} */
+  readonly dependencies: () => Promise<readonly DependencyResult[]>;
 }

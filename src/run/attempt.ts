@@ -1,11 +1,15 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InputInvalidError, StaleLeaseError } from '../errors.ts';
+import type { FlowPort } from '../flow/port.ts';
+import type { DependencyResult } from '../flow/relations.ts';
 import { type AbortCode, TaskAbort } from '../handler/abort.ts';
 import type { ProgressReport } from '../handler/context.ts';
+import type { AnyTask } from '../handler/define.ts';
 import type { Handler } from '../handler/registry.ts';
 import { validate } from '../handler/schema.ts';
 import type { Settings } from '../options.ts';
 import type { Claim, Lease } from '../storage/storage.ts';
+import type { SubmitOptions } from '../submit/options.ts';
 import { toJson } from '../task/json.ts';
 import type { LogLevel, TaskProgress, TaskRecord } from '../task/record.ts';
 import { type Baseline, cancelled, fail, giveBack, leaked, type Steps } from '../task/transition.ts';
@@ -28,6 +32,8 @@ export interface AttemptHost {
   /** Stores that the handler is about to start. @returns false: the task is no longer ours */
   storeStart(attempt: Attempt): Promise<boolean>;
   started(attempt: Attempt): void;
+  /** What a handler may do with other tasks. */
+  readonly flow: FlowPort;
   /** There is something to report. @param now at once, not at the next interval */
   report(now: boolean): void;
   /** Its outcome is to be stored. */
@@ -127,6 +133,15 @@ export class Attempt implements Circumstances, ContextHost {
     const stored = this.#reports.checkpoint(copied);
     this.#host.report(true);
     return stored;
+  }
+
+  async submit(handler: AnyTask | string, input: unknown, options: SubmitOptions | undefined): Promise<unknown> {
+    if (this.startedAt === null || this.ended || this.aborted !== null) throw new StaleLeaseError(this.task.id);
+    return this.#host.flow.submit({ handler, input, options, lease: this.lease, task: this.task });
+  }
+
+  dependencies(): Promise<readonly DependencyResult[]> {
+    return this.#host.flow.dependencies(this.task.id);
   }
 
   // ---- its life -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
+import type { DependencyResult } from '../flow/relations.ts';
 import type { ProgressReport, TaskContext } from '../handler/context.ts';
-import type { Optional } from '../handler/define.ts';
+import type { AnyTask, Optional } from '../handler/define.ts';
+import type { SubmitOptions } from '../submit/options.ts';
 import type { LogLevel, TaskRecord } from '../task/record.ts';
 
 /** The attempt behind a context. */
@@ -10,6 +12,8 @@ export interface ContextHost {
   progress(report: ProgressReport): void;
   log(message: unknown, level: LogLevel | undefined): void;
   checkpoint(value: unknown): Promise<void>;
+  submit(handler: AnyTask | string, input: unknown, options: SubmitOptions | undefined): Promise<unknown>;
+  dependencies(): Promise<readonly DependencyResult[]>;
 }
 
 /** What a handler is given. Getters, so that what it does not use costs nothing and what it takes out stays bound. */
@@ -42,5 +46,15 @@ export class Context implements TaskContext {
 
   get checkpoint(): TaskContext['checkpoint'] {
     return (value) => this.#host.checkpoint(value);
+  }
+
+  get submit(): TaskContext['submit'] {
+    const submit = (handler: AnyTask | string, input: unknown, options?: SubmitOptions): Promise<unknown> =>
+      this.#host.submit(handler, input, options);
+    return submit as TaskContext['submit'];
+  }
+
+  get dependencies(): TaskContext['dependencies'] {
+    return () => this.#host.dependencies();
   }
 }

@@ -1,7 +1,8 @@
 import type { Claimed, EngineHost } from '../engine/engine.ts';
 import { LocalEngine } from '../engine/local.ts';
 import type { Environment } from '../environment.ts';
-import { StaleLeaseError } from '../errors.ts';
+import { ManagerClosedError, StaleLeaseError } from '../errors.ts';
+import type { FlowPort } from '../flow/port.ts';
 import type { Handler } from '../handler/registry.ts';
 import type { Settings } from '../options.ts';
 import type { ClaimRequest, ReportAnswer, SettleAnswer, WorkerInfo } from '../storage/storage.ts';
@@ -39,6 +40,8 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
   readonly pulse: Pulse;
   readonly outbox: Outbox;
   readonly leaks: Leaks;
+  /** Set once, by the manager: what takes submits in is made after what runs them. */
+  flow: FlowPort = NO_FLOW;
   workerId = drawWorkerId();
   concurrency: number;
   readonly #environment: Environment;
@@ -445,6 +448,12 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     this.#onIdle.clear();
   }
 }
+
+/** What a handler finds before its manager is whole: no handler runs then. */
+const NO_FLOW: FlowPort = {
+  submit: () => Promise.reject(new ManagerClosedError()),
+  dependencies: () => Promise.reject(new ManagerClosedError()),
+};
 
 /** The record as it was while its attempt still reported. */
 function beforeItsEnd(task: TaskRecord): TaskRecord {

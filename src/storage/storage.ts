@@ -45,6 +45,8 @@ export interface TaskDraft {
   readonly unique?: UniqueRule | undefined;
   /** The record is `waiting`: until all of these have ended, or one of them decides otherwise. Each id once. */
   readonly dependsOn?: readonly DraftEdge[] | undefined;
+  /** The attempt that makes it: refused unless its lease holds and its task is `running`. */
+  readonly by?: Lease | undefined;
 }
 
 /** What a task to be depends on: a task that is there, archived or not, or, in an atomic insert, another draft of it. */
@@ -90,6 +92,8 @@ export type InsertAnswer =
   | { readonly made: false; readonly refused: 'queue_full' }
   /** A document that was to be put with it has another version by now. */
   | { readonly made: false; readonly refused: 'document_conflict' }
+  /** The attempt that was to make it holds its task no more, or is to stop. */
+  | { readonly made: false; readonly refused: 'lease_stale' }
   /** It depends on a task that is not there. */
   | { readonly made: false; readonly refused: 'dependency_missing'; readonly taskId: string }
   /** Would have been made or matched, but another of an atomic insert was refused. */

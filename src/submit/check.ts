@@ -8,6 +8,7 @@ import { isA, toErrorInfo } from '../run/failure.ts';
 import { Serving } from '../run/serving.ts';
 import { cloneJson, type JsonValue, toJson } from '../task/json.ts';
 import { coalesce } from './coalesce.ts';
+import { checkWaiting, type PlaceInFlow } from './draft.ts';
 import { type ParsedSubmit, PLAIN_SUBMIT, parseSubmit, type SubmitOptions } from './options.ts';
 
 /** A submit that was checked, and has no id yet. */
@@ -16,6 +17,8 @@ export interface Checked {
   readonly input: JsonValue;
   readonly options: ParsedSubmit;
   readonly warnings: readonly TaskWarning[];
+  /** What it is submitted with, or by; left out for most. */
+  readonly flow?: PlaceInFlow;
 }
 
 const NO_WARNINGS: readonly TaskWarning[] = Object.freeze([]);
@@ -103,10 +106,13 @@ function finish(checked: Checked): Checked {
       warnings.map(({ code, message }) => ({ path: code === 'run_at_past' ? 'runAt' : 'handler', message })),
     );
   }
+  checkWaiting(options, options.dependsOn.length > 0);
   const { coalescing } = options;
   if (coalescing === false || options.unique !== null) return checked;
   if (coalescing === null && (handler.coalescing === null || goesItsOwnWay(handler, options))) return checked;
-  return { ...checked, options: { ...options, unique: coalesce(handler, coalescing, input) } };
+  const collapsed = { ...options, unique: coalesce(handler, coalescing, input) };
+  checkWaiting(collapsed, options.dependsOn.length > 0);
+  return { ...checked, options: collapsed };
 }
 
 /** Whoever says when a task is to run does not mean it to be debounced. */

@@ -1,14 +1,39 @@
 import { createHash } from 'node:crypto';
+import { OptionError } from '../errors.ts';
 import type { Handler } from '../handler/registry.ts';
-import type { TaskDraft } from '../storage/storage.ts';
+import type { DraftEdge, Lease, TaskDraft } from '../storage/storage.ts';
 import { canonicalJson, type JsonValue } from '../task/json.ts';
 import type { TaskRecord } from '../task/record.ts';
 import { type ParsedSubmit, PLAIN_SUBMIT } from './options.ts';
+
+/** Where a task stands among those that are submitted with it, or before it. */
+export interface PlaceInFlow {
+  readonly parentId?: string | undefined;
+  /** Of its parent: its own, unless it says otherwise. */
+  readonly submittedBy?: string | null | undefined;
+  /** Its children among it; undefined: what its options say. */
+  readonly dependsOn?: readonly DraftEdge[] | undefined;
+  /** What is below it: another flow is another input. */
+  readonly below?: JsonValue[] | undefined;
+  /** The attempt that submits it. */
+  readonly by?: Lease | undefined;
+}
+
+const NO_FLOW: PlaceInFlow = {};
+
+/** What may become another task waits for nothing of its own. @throws {OptionError} */
+export function checkWaiting({ unique }: ParsedSubmit, waits: boolean): void {
+  if (!waits || unique === null || !['replace', 'runAfter'].includes(unique.rule.onConflict)) return;
+  const [option, value] =
+    unique.by === 'unique' ? ['unique.onConflict', unique.rule.onConflict] : [unique.by, unique.key];
+  throw new OptionError(option, 'left out where there is `dependsOn` or `children`', value);
+}
 
 /**
  * Makes the task that a submit asks for.
  * @param now epoch ms
  * @param idempotencyMs how long its idempotency key answers
+ * @param flow what it is submitted with
  */
 export function makeDraft(
   {
@@ -23,15 +48,18 @@ export function makeDraft(
   id: string,
   now: number,
   idempotencyMs: number,
+  { parentId, submittedBy, dependsOn, below, by }: PlaceInFlow = NO_FLOW,
 ): TaskDraft {
   const delayMs = options.unique?.waitMs ?? options.delayMs;
   const runAt = delayMs === null ? options.runAt : now + delayMs;
+  const edges = dependsOn ?? options.dependsOn;
+  const waits = edges.length > 0;
   const scheduled = options.hold || (runAt !== null && runAt > now);
   const record: TaskRecord = {
     id,
     handler: handler.name,
     description: options.description,
-    status: scheduled ? 'scheduled' : 'queued',
+    status: waits ? 'waiting' : scheduled ? 'scheduled' : 'queued',
     input,
     result: null,
     error: null,
@@ -43,9 +71,9 @@ export function makeDraft(
     lost: 0,
     interrupted: 0,
     snoozed: 0,
-    submittedBy: options.submittedBy,
+    submittedBy: options.submittedBy ?? submittedBy ?? null,
     entityId: options.entityId,
-    parentId: options.parentId,
+    parentId: options.parentId ?? parentId ?? null,
     scheduleId: null,
     tick: null,
     tags: options.tags,
@@ -55,7 +83,7 @@ export function makeDraft(
     runAt: scheduled ? runAt : null,
     startBy: options.startByMs === null ? null : now + options.startByMs,
     createdAt: now,
-    queuedAt: scheduled ? null : now,
+    queuedAt: waits || scheduled ? null : now,
     startedAt: null,
     finishedAt: null,
     updatedAt: now,
@@ -66,17 +94,17 @@ export function makeDraft(
     version: 1,
   };
   const { maxLost } = handler;
-  if (options === PLAIN_SUBMIT) return { record, maxLost };
+  if (options === PLAIN_SUBMIT && !waits && by === undefined) return { record, maxLost };
   const { idempotencyKey, unique } = options;
   const idempotency =
     idempotencyKey === null
       ? undefined
-      : { fingerprint: fingerprint(handler.name, input), expiresAt: now + idempotencyMs };
-  return { record, maxLost, idempotency, unique: unique?.rule };
+      : { fingerprint: fingerprint(handler.name, input, below), expiresAt: now + idempotencyMs };
+  return { record, maxLost, idempotency, unique: unique?.rule, dependsOn: waits ? edges : undefined, by };
 }
 
-function fingerprint(handler: string, input: JsonValue): string {
+function fingerprint(handler: string, input: JsonValue, below: JsonValue[] = []): string {
   return createHash('sha256')
-    .update(canonicalJson([handler, input]))
+    .update(canonicalJson([handler, input, ...below]))
     .digest('base64');
 }

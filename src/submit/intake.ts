@@ -1,6 +1,14 @@
 import type { Environment } from '../environment.ts';
-import { IdempotencyConflictError, OptionError, QueueFullError, UniqueConflictError } from '../errors.ts';
+import {
+  IdempotencyConflictError,
+  OptionError,
+  QueueFullError,
+  StaleLeaseError,
+  UniqueConflictError,
+} from '../errors.ts';
 import type { TaskWarning } from '../events.ts';
+import { FlowGraph, type FlowItem, ITEM_KEYS } from '../flow/graph.ts';
+import type { ChildSubmit } from '../flow/port.ts';
 import { type HandleHost, SubmittedHandle } from '../handle.ts';
 import type { AnyTask } from '../handler/define.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -11,11 +19,11 @@ import type { TaskRecord } from '../task/record.ts';
 import type { Announcer } from '../watch/announcer.ts';
 import { Batch, type Keep } from './batch.ts';
 import { type Checked, SubmitCheck } from './check.ts';
-import { makeDraft } from './draft.ts';
+import { checkWaiting, makeDraft, type PlaceInFlow } from './draft.ts';
 import type { SubmitOptions } from './options.ts';
 
 /** One item of `submitMany`, its types forgotten. */
-export type AnyItem = { readonly handler: AnyTask | string; readonly input?: unknown } & SubmitOptions;
+export type AnyItem = FlowItem;
 
 /** A turn's submits. */
 interface Turn {
@@ -28,7 +36,6 @@ interface Turn {
 type Outcome = SubmittedHandle | Error;
 
 const NO_WARNINGS: readonly TaskWarning[] = Object.freeze([]);
-const ITEM_KEYS = ['handler', 'input'];
 
 /** Takes tasks in: checks them, draws their ids, and stores those of one turn in one insert. */
 export class Intake {
@@ -68,9 +75,26 @@ export class Intake {
     options: SubmitOptions | undefined,
     keep?: Keep,
   ): Promise<SubmittedHandle> {
+    return this.#submit(handler, input, options, keep, undefined);
+  }
+
+  /** Submits what a running task asks for. @throws {TasklaneError} by rejecting */
+  submitChild({ handler, input, options, lease, task }: ChildSubmit): Promise<SubmittedHandle> {
+    const { id: parentId, submittedBy } = task;
+    return this.#submit(handler, input, options, undefined, { parentId, submittedBy, by: lease });
+  }
+
+  #submit(
+    handler: AnyTask | string,
+    input: unknown,
+    options: SubmitOptions | undefined,
+    keep: Keep | undefined,
+    flow: PlaceInFlow | undefined,
+  ): Promise<SubmittedHandle> {
+    if (options?.children !== undefined) return this.#submitFlow({ ...options, handler, input }, keep, flow);
     let checked: Checked | Promise<Checked>;
     try {
-      checked = this.#check(handler, input, options);
+      checked = placed(this.#check(handler, input, options), flow);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -81,18 +105,34 @@ export class Intake {
   /** All or nothing, in order. @throws {TasklaneError} of the first that is refused */
   async submitMany(items: readonly AnyItem[]): Promise<readonly SubmittedHandle[]> {
     if (!Array.isArray(items)) throw new OptionError('items', 'an array', items);
-    const checking = items.map((item: AnyItem, index) => this.#checkItem(item, index));
+    return this.#submitTogether(new FlowGraph(items, 'items'));
+  }
+
+  /** One task with all that is below it. */
+  async #submitFlow(item: AnyItem, keep: Keep | undefined, flow: PlaceInFlow | undefined): Promise<SubmittedHandle> {
+    const [handle] = await this.#submitTogether(new FlowGraph([item], null), keep, flow);
+    if (handle === undefined) throw new Error('A task without a handle.');
+    return handle;
+  }
+
+  /** @returns the handles of what is at the top */
+  async #submitTogether(graph: FlowGraph, keep?: Keep, above?: PlaceInFlow): Promise<readonly SubmittedHandle[]> {
+    const { nodes } = graph;
+    const checking = nodes.map(({ item }) => this.#checkItem(item));
     const checked = checking.some((one) => one instanceof Promise)
       ? await Promise.all(checking)
       : (checking as readonly Checked[]);
     if (!this.#lifecycle.isOpen) await this.#lifecycle.open();
     if (checked.length === 0) return [];
-    const drafts = this.#drafts(checked);
+    const drafts = this.#draftsOf(graph, checked, above);
+    const [first] = drafts;
+    if (first !== undefined && first.unique?.onConflict !== 'runAfter') keep?.(copyOf(first.record));
     const answers = await this.#insert(drafts, true);
     const refused = answers.findIndex((answer) => 'refused' in answer && answer.refused !== 'not_alone');
-    if (refused >= 0) throw this.#refusal(drafts[refused], answers[refused]);
+    if (refused >= 0) throw this.#refusal(drafts[refused], answers[refused], (option) => graph.pathOf(refused, option));
     const handles = drafts.map((draft, index) => this.#handle(draft, answers[index], checked[index]));
-    return this.#environment.settings.inline ? this.#ran(handles) : handles;
+    if (this.#environment.settings.inline) await this.#ran(handles);
+    return handles.filter((_, index) => nodes[index]?.parent === null);
   }
 
   #check(item: AnyItem['handler'], input: unknown, options: SubmitOptions | undefined, more?: readonly string[]) {
@@ -100,9 +140,8 @@ export class Intake {
   }
 
   /** @returns a rejected promise instead of throwing, so that no other item's is left unheard */
-  #checkItem(item: AnyItem, index: number): Checked | Promise<Checked> {
+  #checkItem(item: AnyItem): Checked | Promise<Checked> {
     try {
-      if (item === null || typeof item !== 'object') throw new OptionError(`items.${index}`, 'an object', item);
       return this.#check(item.handler, item.input, item, ITEM_KEYS);
     } catch (error) {
       return Promise.reject(error);
@@ -186,7 +225,33 @@ export class Intake {
   #drafts(checked: readonly Checked[]): readonly TaskDraft[] {
     const { clock, ids, settings } = this.#environment;
     const now = clock.now();
-    return checked.map((one) => makeDraft(one, ids.draw(now), now, settings.idempotencyMs));
+    return checked.map((one) => makeDraft(one, ids.draw(now), now, settings.idempotencyMs, one.flow));
+  }
+
+  /** The tasks of a flow, of one moment: each knows its parent, and what it waits for. */
+  #draftsOf(graph: FlowGraph, checked: readonly Checked[], flow: PlaceInFlow = {}): readonly TaskDraft[] {
+    const { clock, settings, ids: drawn } = this.#environment;
+    const now = clock.now();
+    const ids = checked.map(() => drawn.draw(now));
+    const dependsOn = graph.edges(
+      checked.map(({ options }) => options.dependsOn),
+      ids,
+    );
+    const drafts: TaskDraft[] = [];
+    for (const [place, one] of checked.entries()) {
+      checkWaiting(one.options, (dependsOn[place] ?? []).length > 0);
+      const { parent = null } = graph.nodes[place] ?? {};
+      const above = parent === null ? undefined : drafts[parent]?.record;
+      const below = one.options.idempotencyKey === null ? [] : graph.below(place);
+      drafts.push(
+        makeDraft(one, ids[place] ?? '', now, settings.idempotencyMs, {
+          ...(above === undefined ? flow : { parentId: above.id, submittedBy: above.submittedBy }),
+          dependsOn: dependsOn[place],
+          below: below.map(([depth, at]) => [depth, checked[at]?.handler.name ?? null, checked[at]?.input ?? null]),
+        }),
+      );
+    }
+    return drafts;
   }
 
   #handle(
@@ -203,11 +268,19 @@ export class Intake {
     return new SubmittedHandle(this.#handles, taskId, by, warnings);
   }
 
-  #refusal(draft: TaskDraft | undefined, answer: InsertAnswer | undefined): Error {
+  #refusal(
+    draft: TaskDraft | undefined,
+    answer: InsertAnswer | undefined,
+    pathOf = (option: string): string => option,
+  ): Error {
     if (answer === undefined || !('refused' in answer)) return new Error('A storage refused without a reason.');
     switch (answer.refused) {
       case 'idempotency_conflict':
         return new IdempotencyConflictError(draft?.record.idempotencyKey ?? '', answer.taskId);
+      case 'lease_stale':
+        return new StaleLeaseError(draft?.record.parentId ?? '');
+      case 'dependency_missing':
+        return new OptionError(pathOf('dependsOn'), 'made of ids of tasks that are there, or of refs', answer.taskId);
       case 'unique_conflict':
         return new UniqueConflictError(draft?.record.uniqueKey ?? '', answer.taskId);
       default:
@@ -235,6 +308,19 @@ function copyOf(record: TaskRecord): TaskRecord {
 /** A task that its storage made to wait. */
 function waitingFor(record: TaskRecord): TaskRecord {
   return { ...record, status: 'waiting', queuedAt: null };
+}
+
+/** As a running task submits it. */
+function placed(checked: Checked | Promise<Checked>, flow: PlaceInFlow | undefined): Checked | Promise<Checked> {
+  if (flow === undefined) return checked;
+  if (checked instanceof Promise) return checked.then((one) => placed(one, flow));
+  const { parentId, submittedBy, by } = flow;
+  const options = {
+    ...checked.options,
+    parentId: checked.options.parentId ?? parentId ?? null,
+    submittedBy: checked.options.submittedBy ?? submittedBy ?? null,
+  };
+  return { ...checked, options, flow: { by } };
 }
 
 function urgencyOf(drafts: readonly TaskDraft[]): number | null {

@@ -1,7 +1,9 @@
 import { OptionError } from '../errors.ts';
+import { type Dependency, NO_DEPENDENCIES, parseDependencies } from '../flow/dependencies.ts';
+import type { FlowItem } from '../flow/graph.ts';
 import type { AnyTask, InputOf, Optional, Resolve } from '../handler/define.ts';
 import { parsePriority } from '../handler/registry.ts';
-import type { UniqueRule } from '../storage/storage.ts';
+import type { DraftEdge, UniqueRule } from '../storage/storage.ts';
 import { type JsonValue, toJson } from '../task/json.ts';
 import { isTag } from '../task/query.ts';
 import type { Tag } from '../task/record.ts';
@@ -35,6 +37,10 @@ export type SubmitOptions = Optional<{
   submittedBy: string;
   entityId: string;
   parentId: string;
+  /** Runs only once all of these have ended: ids, or `{ id, onFailure }`. Each must be there. */
+  dependsOn: readonly Dependency[];
+  /** Made with it, whole or not at all, as its children; it runs only once all of them have ended. */
+  children: readonly FlowItem[];
   description: string;
   /** Any JSON. */
   metadata: unknown;
@@ -49,9 +55,10 @@ export type Rest<Input, Options> = undefined extends Input
 
 type InputKey<Input> = undefined extends Input ? { readonly input?: Input | undefined } : { readonly input: Input };
 
-/** One task of `submitMany`. */
+/** One task of `submitMany`. `ref`: what the others call it in their `dependsOn`. */
 export type SubmitItem<Tasks extends AnyTask, T> = { readonly handler: T } & InputKey<InputOf<Resolve<Tasks, T>>> &
-  SubmitOptions;
+  SubmitOptions &
+  Optional<{ ref: string }>;
 
 /** Under which key a task is stored, and what that means for those that follow. */
 export interface KeyRule {
@@ -77,6 +84,7 @@ export interface ParsedSubmit {
   readonly submittedBy: string | null;
   readonly entityId: string | null;
   readonly parentId: string | null;
+  readonly dependsOn: readonly DraftEdge[];
   readonly description: string | null;
   readonly metadata: JsonValue;
   readonly failOnWarning: boolean;
@@ -105,6 +113,7 @@ export const PLAIN_SUBMIT: ParsedSubmit = Object.freeze({
   submittedBy: null,
   entityId: null,
   parentId: null,
+  dependsOn: NO_DEPENDENCIES,
   description: null,
   metadata: null,
   failOnWarning: false,
@@ -124,6 +133,8 @@ const KEYS: readonly string[] = [
   'submittedBy',
   'entityId',
   'parentId',
+  'dependsOn',
+  'children',
   'description',
   'metadata',
   'failOnWarning',
@@ -157,6 +168,9 @@ export function parseSubmit(options: SubmitOptions, maxBytes: number, more: read
   if (hold === true && unique?.onConflict === 'runAfter') {
     throw new OptionError('hold', "left out with a `unique` whose onConflict is 'runAfter'", hold);
   }
+  if (hold && (options.dependsOn !== undefined || options.children !== undefined)) {
+    throw new OptionError('hold', 'left out where there is `dependsOn` or `children`', hold);
+  }
   return {
     priority: priority === undefined ? null : parsePriority('priority', priority),
     delayMs: delay === undefined ? null : parseDuration('delay', delay),
@@ -170,6 +184,7 @@ export function parseSubmit(options: SubmitOptions, maxBytes: number, more: read
     submittedBy: parseText('submittedBy', options.submittedBy, MAX_TEXT),
     entityId: parseText('entityId', options.entityId, MAX_TEXT),
     parentId: parseText('parentId', options.parentId, MAX_TEXT),
+    dependsOn: options.dependsOn === undefined ? NO_DEPENDENCIES : parseDependencies(options.dependsOn),
     description: parseText('description', options.description, MAX_DESCRIPTION, 0),
     metadata: metadata === undefined ? null : toJson(metadata, 'metadata', maxBytes),
     failOnWarning: parseFailOnWarning(options.failOnWarning),

@@ -88,9 +88,9 @@ export function historyRoutes(context: HttpContext): readonly Route[] {
     answers: { 200: RelatedTasks },
     problems: ['task_not_found'],
     async handle({ params: { id }, caller }) {
-      await permitted(context, caller, 'read', id);
-      const found = await inside.controls.related(id, (task) => caller.reads(task));
-      return json(200, { items: found.map((task) => caller.show(task, NO_PAYLOADS)) });
+      const task = await permitted(context, caller, 'read', id);
+      const found = await inside.relations.below(task, (one) => caller.reads(one));
+      return json(200, { items: found.map((one) => caller.show(one, NO_PAYLOADS)) });
     },
   });
 

@@ -8,6 +8,7 @@ import type { Tasks } from './tasks.ts';
 const MADE: InsertAnswer = Object.freeze({ made: true });
 const FULL: InsertAnswer = Object.freeze({ made: false, refused: 'queue_full' });
 const CONFLICT: InsertAnswer = Object.freeze({ made: false, refused: 'document_conflict' });
+const STALE: InsertAnswer = Object.freeze({ made: false, refused: 'lease_stale' });
 const NOT_ALONE: InsertAnswer = Object.freeze({ made: false, refused: 'not_alone' });
 
 /** What bounds an insert, and goes with it. */
@@ -47,7 +48,7 @@ function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: Insert
   const inTheWay = new InTheWay(tasks, now);
   const answers = drafts.map((asked, index): InsertAnswer => {
     if (tasks.byId.has(asked.record.id)) return MADE;
-    const found = edges?.ofParent(asked) ?? inTheWay.check(asked, index);
+    const found = staleness(tasks, asked) ?? edges?.ofParent(asked) ?? inTheWay.check(asked, index);
     if ('matched' in found) edges?.matched(asked, found.taskId);
     // `unfinished` counts what was just made, as it can be found already.
     const full = tasks.unfinished >= most ? FULL : null;
@@ -73,4 +74,11 @@ function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: Insert
 /** Whether a draft has edges, or may be given one. */
 function mayWait({ dependsOn, unique }: TaskDraft): boolean {
   return dependsOn !== undefined || unique?.onConflict === 'runAfter';
+}
+
+/** Whether the attempt that makes a draft may do so no more. */
+function staleness({ byId }: Tasks, { by }: TaskDraft): InsertAnswer | null {
+  if (by === undefined) return null;
+  const maker = byId.get(by.taskId);
+  return maker?.token === by.token && maker.status === 'running' ? null : STALE;
 }

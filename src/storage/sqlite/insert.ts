@@ -28,6 +28,7 @@ const INSERT =
 const MADE: InsertAnswer = { made: true };
 const QUEUE_FULL: InsertAnswer = { made: false, refused: 'queue_full' };
 const CONFLICT: InsertAnswer = { made: false, refused: 'document_conflict' };
+const STALE: InsertAnswer = { made: false, refused: 'lease_stale' };
 const NOT_ALONE: InsertAnswer = { made: false, refused: 'not_alone' };
 
 /** What bounds an insert, and goes with it. */
@@ -64,7 +65,11 @@ function insertTasks(
   const mayRefuse =
     maxUnfinished !== Number.POSITIVE_INFINITY ||
     drafts.some(
-      (draft) => draft.idempotency !== undefined || draft.unique !== undefined || draft.dependsOn !== undefined,
+      (draft) =>
+        draft.idempotency !== undefined ||
+        draft.unique !== undefined ||
+        draft.dependsOn !== undefined ||
+        draft.by !== undefined,
     );
   if (!atomic || drafts.length < 2 || !mayRefuse) return insertEach(transaction, drafts, atomic, maxUnfinished);
   return transaction.part((part) => {
@@ -87,6 +92,7 @@ function insertEach(
   const early = beginEarly(transaction, drafts);
   const edges = drafts.some(mayWait) ? new InsertEdges(transaction, drafts, atomic) : null;
   const answers = drafts.map((asked, index): InsertAnswer => {
+    if (isStale(transaction, asked)) return isThere(transaction, asked.record.id) ? MADE : STALE;
     const found = edges?.ofParent(asked) ?? inTheWay(transaction, asked);
     if (!('record' in found)) {
       if ('matched' in found) edges?.matched(asked, found.taskId);
@@ -165,6 +171,13 @@ function rowOf(
 /** Whether a draft has edges, or may be given one. */
 function mayWait({ dependsOn, unique }: TaskDraft): boolean {
   return dependsOn !== undefined || unique?.onConflict === 'runAfter';
+}
+
+/** Whether the attempt that makes a draft may do so no more. */
+function isStale({ database }: Transaction, { by }: TaskDraft): boolean {
+  if (by === undefined) return false;
+  const running = 'select 1 from tasklane_task where id = ? and token = ? and status = 3';
+  return database.get(running, by.taskId, by.token) === undefined;
 }
 
 function isRefused(answer: InsertAnswer): boolean {

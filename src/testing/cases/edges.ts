@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import type { OnFailure } from '../../flow/rules.ts';
 import type { DraftEdge, EdgeQuery } from '../../storage/storage.ts';
-import { archive, cancel, fail, succeed } from '../../task/transition.ts';
-import { BOOM, type StorageCase, storageCase, there, type World } from './world.ts';
+import { archive, cancel, cancelled, fail, succeed } from '../../task/transition.ts';
+import { BOOM, leaseOf, type StorageCase, storageCase, there, type World } from './world.ts';
 
 /** Edges to these tasks. */
 export function edgesTo(ids: readonly string[], onFailure: OnFailure = 'fail'): readonly DraftEdge[] {
@@ -107,6 +107,23 @@ export const edgeCases: readonly StorageCase[] = [
       { made: false, matched: 'parent', taskId: earlier },
     ]);
     assert.deepEqual(await world.ids(), [earlier]);
+  }),
+  storageCase('edges: an attempt makes tasks only while its lease holds and it runs', async (world) => {
+    const claim = await world.started();
+    const by = leaseOf(claim);
+    const stale = { made: false, refused: 'lease_stale' } as const;
+    const draft = world.draft({ by });
+    assert.deepEqual(await world.storage.insert([draft]), [{ made: true }]);
+    const other = { ...by, token: 'other' };
+    assert.deepEqual(await world.storage.insert([world.draft({ by: other })]), [stale]);
+    await world.change(claim.task.id, cancel(null, 0));
+    assert.deepEqual(await world.storage.insert([draft]), [{ made: true }]);
+    assert.deepEqual(await world.storage.insert([world.draft({ by })]), [stale]);
+    const answers = await world.storage.insert([world.draft({ by }), world.draft()], { atomic: true });
+    assert.deepEqual(answers, [stale, { made: false, refused: 'not_alone' }]);
+    await world.settle(claim, cancelled());
+    assert.deepEqual(await world.storage.insert([world.draft({ by })]), [stale]);
+    assert.equal(await world.storage.count([]), 2);
   }),
   storageCase('edges: are listed from both ends, page by page, in submit order', async (world) => {
     const ids = await world.submitMany(5);

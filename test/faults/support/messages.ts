@@ -29,7 +29,7 @@ export interface WorkerConfig {
 }
 
 /** A task to submit. `input` must fit the handler; see `handlers.ts`. */
-export type Item = { readonly handler: string; readonly input?: JsonValue } & SubmitOptions;
+export type Item = { readonly handler: string; readonly input?: JsonValue; readonly ref?: string } & SubmitOptions;
 
 export interface Submitted {
   readonly id: string;
