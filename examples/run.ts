@@ -7,6 +7,7 @@ const EXAMPLES: Readonly<Record<string, () => Promise<unknown>>> = {
   hono: () => import('./frameworks/hono.ts'),
   nest: () => import('./frameworks/nest.ts'),
   next: () => import('./next/run.ts'),
+  schedule: () => import('./schedule.ts'),
   page: () => import('./page/main.ts'),
   'task-v2': () => import('./dialects/task-v2.ts'),
   jira: () => import('./dialects/jira.ts'),

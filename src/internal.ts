@@ -3,6 +3,7 @@ import type { TaskNews } from './events.ts';
 import type { Relations } from './flow/relations.ts';
 import type { SubmittedHandle } from './handle.ts';
 import type { AnyTask } from './handler/define.ts';
+import type { Handler } from './handler/registry.ts';
 import type { TaskManager } from './manager.ts';
 import type { Queries } from './queries.ts';
 import type { Keep } from './submit/batch.ts';
@@ -20,6 +21,10 @@ export interface Inside {
   readonly submit: (handler: string, input: unknown, options: SubmitOptions, keep: Keep) => Promise<SubmittedHandle>;
   readonly relations: Relations;
   readonly definitionOf: (handler: string) => AnyTask | undefined;
+  /** For `tasklane/testing`. @throws {UnknownHandlerError} */
+  readonly handlerOf: (handler: AnyTask | string) => Handler;
+  /** For `tasklane/testing`: as the storage's. */
+  readonly nextDue: () => Promise<number | null>;
   /** What ids begin with. */
   readonly idPrefix: string;
   /** Epoch ms, by the manager's clock. */

@@ -84,6 +84,8 @@ export class TaskManager<
       submit: (handler, input, options, keep) => this.#intake.submit(handler, input, options, keep),
       relations: this.#relations,
       definitionOf: (handler) => environment.registry.find(handler)?.definition,
+      handlerOf: (handler) => environment.registry.resolve(handler),
+      nextDue: () => storage.nextDue(),
       idPrefix: settings.idPrefix,
       now: () => clock.now(),
       news: (fits, signal) => streamAll(storage, watchers, fits, { signal, opened: lifecycle.readable() }),

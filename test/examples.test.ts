@@ -11,10 +11,10 @@ import { type Body, bodyOf, eventsOf } from './http/support.ts';
 
 const CONDITION = '--conditions=tasklane-source';
 
-test('examples/script.ts > prints what it says', async () => {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [CONDITION, resolve('examples/script.ts')]);
+test.each(['script', 'schedule'])('examples/%s.ts > prints what it says', async (name) => {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [CONDITION, resolve(`examples/${name}.ts`)]);
   expect(stderr).toBe('');
-  expect(stdout).toBe(await readFile('examples/script.output.txt', 'utf8'));
+  expect(stdout).toBe(await readFile(`examples/${name}.output.txt`, 'utf8'));
 });
 
 /** The example server as a process of its own, whose working directory is a temporary one. */

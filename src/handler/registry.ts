@@ -32,7 +32,10 @@ const KEYS = {
 /** A definition, checked, with its defaults. */
 export interface Handler {
   readonly name: string;
-  readonly definition: AnyTask;
+  /** Replaced only by tests that let attempts fail. */
+  definition: AnyTask;
+  /** What was registered. */
+  readonly registered: AnyTask;
   /** Of this process; changed by `setConcurrency`. Infinity: the manager's alone. */
   concurrency: number;
   readonly priority: number;
@@ -88,6 +91,7 @@ function parseDefinition(definition: AnyTask, defaults: Defaults): Handler {
   return {
     name,
     definition,
+    registered: definition,
     concurrency: concurrency === undefined || run === undefined ? Infinity : integer('concurrency', concurrency, 1),
     priority: parsePriority('priority', definition.priority ?? 0),
     timeoutMs: timeout === undefined ? Infinity : parseDuration('timeout', timeout, 1),
@@ -118,7 +122,7 @@ export class Registry {
     const names = new Map(this.#handlers);
     for (const handler of added) {
       const earlier = names.get(handler.name);
-      if (earlier !== undefined && earlier.definition !== handler.definition) {
+      if (earlier !== undefined && earlier.registered !== handler.registered) {
         throw new OptionError('name', 'a name that no other handler has', handler.name);
       }
       names.set(handler.name, earlier ?? handler);
