@@ -1,17 +1,19 @@
-import type * as contract from 'contract';
-import type * as contractClient from 'contract/client';
-import type * as contractHttp from 'contract/http';
-import type * as contractSqlite from 'contract/sqlite';
 import type * as ours from 'tasklane';
 import type * as client from 'tasklane/client';
 import type * as http from 'tasklane/http';
 import type * as sqlite from 'tasklane/sqlite';
 import { expectTypeOf, test } from 'vitest';
+import type * as contractClient from './client.d.ts';
+import type * as contract from './core.d.ts';
+import type * as contractHttp from './http.d.ts';
+import type * as contractSqlite from './sqlite.d.ts';
 
 /** What a caller writes: all that the contract allows must go on being allowed. */
 type Accepts<Contract, Ours> = [Contract] extends [Ours] ? true : { readonly refused: Exclude<Contract, Ours> };
 /** What a caller is given: it must go on being all that the contract promises. */
 type Gives<Contract, Ours> = [Ours] extends [Contract] ? true : { readonly missing: Exclude<Ours, Contract> };
+/** A bag of optional keys: a key that is gone would do no harm to the compiler. */
+type TakesBag<Contract, Ours> = Accepts<Contract, Ours> & Accepts<keyof Contract, keyof Ours>;
 /** Words that are both written and read. */
 type Same<Contract, Ours> = Accepts<Contract, Ours> & Gives<Contract, Ours>;
 
@@ -32,18 +34,18 @@ test('words are the same', () => {
 });
 
 test('what a caller may write is accepted', () => {
-  expectTypeOf<Accepts<contract.SubmitOptions, ours.SubmitOptions>>().toEqualTypeOf<true>();
-  expectTypeOf<Accepts<contract.Unique, ours.Unique>>().toEqualTypeOf<true>();
+  expectTypeOf<TakesBag<contract.SubmitOptions, ours.SubmitOptions>>().toEqualTypeOf<true>();
+  expectTypeOf<TakesBag<contract.Unique, ours.Unique>>().toEqualTypeOf<true>();
   expectTypeOf<Accepts<contract.Backoff, ours.Backoff>>().toEqualTypeOf<true>();
   expectTypeOf<Accepts<contract.Retention, ours.Retention>>().toEqualTypeOf<true>();
-  expectTypeOf<Accepts<contract.TaskFilter, ours.TaskFilter>>().toEqualTypeOf<true>();
-  expectTypeOf<Accepts<contract.Range, ours.Range>>().toEqualTypeOf<true>();
-  expectTypeOf<Accepts<contract.ListQuery, ours.ListQuery>>().toEqualTypeOf<true>();
-  expectTypeOf<Accepts<contract.TaskPatch, ours.TaskPatch>>().toEqualTypeOf<true>();
-  expectTypeOf<Accepts<contract.DeleteOptions, ours.DeleteOptions>>().toEqualTypeOf<true>();
+  expectTypeOf<TakesBag<contract.TaskFilter, ours.TaskFilter>>().toEqualTypeOf<true>();
+  expectTypeOf<TakesBag<contract.Range, ours.Range>>().toEqualTypeOf<true>();
+  expectTypeOf<TakesBag<contract.ListQuery, ours.ListQuery>>().toEqualTypeOf<true>();
+  expectTypeOf<TakesBag<contract.TaskPatch, ours.TaskPatch>>().toEqualTypeOf<true>();
+  expectTypeOf<TakesBag<contract.DeleteOptions, ours.DeleteOptions>>().toEqualTypeOf<true>();
   type Rest = 'storage' | 'handlers';
   type Options = Omit<contract.TaskManagerOptions, Rest>;
-  expectTypeOf<Accepts<Options, Omit<ours.TaskManagerOptions, Rest>>>().toEqualTypeOf<true>();
+  expectTypeOf<TakesBag<Options, Omit<ours.TaskManagerOptions, Rest>>>().toEqualTypeOf<true>();
   expectTypeOf<Accepts<Rest, keyof ours.TaskManagerOptions>>().toEqualTypeOf<true>();
   type Definition = Omit<Mail, 'run' | 'authorize'>;
   expectTypeOf<Accepts<Definition, Omit<OurMail, 'run' | 'authorize'>>>().toEqualTypeOf<true>();
@@ -52,7 +54,7 @@ test('what a caller may write is accepted', () => {
   expectTypeOf<Accepts<SqliteOptions, ConstructorParameters<typeof sqlite.SqliteStorage>>>().toEqualTypeOf<true>();
   type Snooze = ConstructorParameters<typeof contract.Snooze>;
   expectTypeOf<Accepts<Snooze, ConstructorParameters<typeof ours.Snooze>>>().toEqualTypeOf<true>();
-  expectTypeOf<Accepts<contractClient.ClientSubmitOptions, client.ClientSubmitOptions>>().toEqualTypeOf<true>();
+  expectTypeOf<TakesBag<contractClient.ClientSubmitOptions, client.ClientSubmitOptions>>().toEqualTypeOf<true>();
   expectTypeOf<Accepts<keyof contractClient.TaskClientOptions, keyof client.TaskClientOptions>>().toEqualTypeOf<true>();
   expectTypeOf<Accepts<keyof contractHttp.HandlerOptions, keyof http.HandlerOptions>>().toEqualTypeOf<true>();
 });
