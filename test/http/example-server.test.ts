@@ -69,6 +69,31 @@ describe('TASKLANE_USERS', () => {
     expect((await ask('/search?q=a', 'Bearer user-token')).status).toBe(200);
   });
 
+  test('hold in every dialect too, which are mounted at their published paths', async () => {
+    const url = await start({ TASKLANE_USERS: USERS });
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer user-token' };
+    const body = JSON.stringify({ handler: 'sleep', input: { ms: 0 } });
+    const { id } = await bodyOf(await fetch(`${url}/tasks`, { method: 'POST', headers, body }));
+    const tail = id.slice(-27);
+    for (const path of [
+      `/rest/api/3/task/${id}`,
+      `/api/backgroundtask/sleep-${tail}`,
+      `/api/v1/background-task/qtask_${tail}`,
+      `/api/v1/background-task/qtask_${tail}/`,
+    ]) {
+      const statuses = [];
+      for (const authorization of [
+        'Bearer nobody',
+        'Bearer other-token',
+        basic('ada@example.com:user-token'),
+        basic('admin-token:'),
+      ]) {
+        statuses.push((await fetch(url + path, { headers: { authorization } })).status);
+      }
+      expect([path, ...statuses]).toEqual([path, 401, 404, 200, 200]);
+    }
+  });
+
   test('left out: any credential, or none, is an administrator', async () => {
     const url = await start({});
     for (const authorization of ['Bearer x', basic('a:b'), '']) {

@@ -34,3 +34,8 @@ test("import 'tasklane/http' loads what the other imports do not", async () => {
     expect.arrayContaining(['h3', 'srvx', 'rou3', 'zod', 'rate-limiter-flexible', 'structured-headers']),
   );
 });
+
+test("import 'tasklane/dialects' loads nothing that 'tasklane/http' does not: no framework, and no third-party client", async () => {
+  const known = await packagesOf('tasklane/http');
+  expect((await packagesOf('tasklane/dialects')).filter((name) => !known.includes(name))).toEqual([]);
+});

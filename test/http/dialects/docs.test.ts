@@ -1,0 +1,59 @@
+import { access, readFile } from 'node:fs/promises';
+import { backgroundTask, jira, svix, taskV2 } from 'tasklane/dialects';
+import { describe, expect, test } from 'vitest';
+import { DIALECTS } from './all.ts';
+
+const page = await readFile('docs/dialects.md', 'utf8');
+const readme = await readFile('README.md', 'utf8');
+
+/** The part of the page about a dialect. */
+const partOf = (name: string): string => page.split(`\`${name}(options)\``)[1]?.split('\n## ')[0] ?? '';
+
+/** A route as documents write it: whatever the segment is called, and in one of the ways that an id can be given. */
+const plain = (text: string): string => text.replace(/\{\w+\}/g, '{id}').replace(/\?id=\{id\}$/, '/{id}');
+
+describe.each(DIALECTS)('$name', ({ name, operations }) => {
+  test('docs/dialects.md names every operation, and none that there is not', () => {
+    const named = [...partOf(name).matchAll(/^\| `((?:GET|HEAD|POST|PUT|DELETE) \/[^`]*)`/gm)].map(
+      ([, one = '']) => one,
+    );
+    const routes = operations.map(({ method, path }) => `${method} ${path}`);
+    expect([...new Set(named.map(plain))].sort()).toEqual([...new Set(routes.map(plain))].sort());
+  });
+
+  test('and links to the table, its test and an example', async () => {
+    const links = [...partOf(name).matchAll(/\]\(\.\.\/(test\/[^)]+)\)/g)].map(([, path = '']) => path);
+    expect(links.filter((path) => path.endsWith('.table.ts'))).toHaveLength(1);
+    expect(links.filter((path) => path.endsWith('.contract.test.ts'))).toHaveLength(1);
+    for (const path of links) await access(path);
+    expect(partOf(name)).toMatch(/`npm run\s+example [a-z0-9-]+`/);
+  });
+
+  test('the README has a row of it, with links to tests', () => {
+    const row = readme.split('\n').find((line) => line.startsWith('|') && line.includes(`\`${name}()\``));
+    expect(row).toMatch(/\]\(test\/http\/dialects\/[\w-]+\.contract\.test\.ts\)/);
+  });
+});
+
+/** A dialect tells in its error what it takes. */
+function optionsOf(make: (options: object) => unknown): readonly string[] {
+  try {
+    make({ nothing: 1 });
+  } catch (error) {
+    const [, list = ''] = /made of (.+), but is/.exec((error as Error).message) ?? [];
+    return list.split(', ').filter((option) => option !== 'basePath' && option !== 'origin');
+  }
+  throw new Error('It takes anything.');
+}
+
+test.each([
+  ['jira', jira],
+  ['backgroundTask', backgroundTask],
+  ['svix', svix],
+  ['taskV2', taskV2],
+])('docs/dialects.md tells of every option of %s', (name, make) => {
+  const options = optionsOf(make);
+  expect(options.length).toBeGreaterThan(0);
+  for (const option of options) expect(partOf(name), option).toMatch(new RegExp(`\`${option}\\b`));
+  for (const option of ['basePath', 'origin']) expect(page).toMatch(new RegExp(`\`${option}\\b`));
+});
