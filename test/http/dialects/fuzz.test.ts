@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { turns } from '../../support/gate.ts';
 import { HOSTILE } from '../arbitrary.ts';
 import { DIALECTS, type DialectFacts, type Operation } from './all.ts';
 import { DialectWorld, STATES } from './world.ts';
@@ -94,6 +95,13 @@ describe.each(DIALECTS)('$name', (facts: DialectFacts) => {
   });
   afterEach(() => world.close());
 
+  /** What waits for the end of a task waits for the clock: its handler does not end by itself. */
+  async function soon(asked: Promise<Response>): Promise<Response> {
+    const answered = asked.then(() => true);
+    while (!(await Promise.race([answered, turns().then(() => false)]))) await world.clock.advance('15s');
+    return asked;
+  }
+
   const seen = new Set<string>();
   let count = 0;
   async function shoot({ method, path, id, query, body, type, as }: Shot): Promise<void> {
@@ -104,12 +112,14 @@ describe.each(DIALECTS)('$name', (facts: DialectFacts) => {
     );
     const hasBody = body !== null && method !== 'GET' && method !== 'HEAD';
     const url = `http://tasks.test${filled}${filled.includes('?') ? '&' : '?'}${search}`;
-    const response = await world.ask(url, {
-      method,
-      as,
-      headers: hasBody && type !== '' ? { 'content-type': type } : {},
-      ...(hasBody ? { body } : {}),
-    });
+    const response = await soon(
+      world.ask(url, {
+        method,
+        as,
+        headers: hasBody && type !== '' ? { 'content-type': type } : {},
+        ...(hasBody ? { body } : {}),
+      }),
+    );
     count++;
     const answer = await response.text();
     const what = `${method} ${url} ${String(body).slice(0, 300)}: ${response.status} ${answer}`;
