@@ -9,24 +9,19 @@ export interface BodyLimits {
   readonly jsonDepth: number;
 }
 
+/** Media types of a patch (RFC 7396). Another patch format, such as that of RFC 6902, means something else by the same JSON. */
+const PATCHES: readonly string[] = ['application/merge-patch+json', 'application/json'];
+
 /**
- * Reads a body of JSON (RFC 8259).
+ * Reads a body of JSON (RFC 8259); that of a PATCH is a merge patch.
  * @returns undefined for an empty body, whatever its media type: real clients send `Content-Length: 0` as a form
  * @throws {HttpProblem} 413, 415, or 400 for what is no JSON
  */
 export async function readJson(request: Request, { bodyBytes, jsonDepth }: BodyLimits): Promise<unknown> {
+  refuseEncoded(request.headers);
   const text = await readText(request, bodyBytes);
   if (text === '') return undefined;
-  const type = request.headers.get('content-type');
-  if (!isJson(type)) {
-    const came = type === null ? 'has none' : `is ${JSON.stringify(type.slice(0, 100))}`;
-    throw new HttpProblem(
-      'unsupported_media_type',
-      `The Content-Type must be application/json, but ${came}.`,
-      {},
-      { accept: 'application/json' },
-    );
-  }
+  refuseType(request);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -88,10 +83,33 @@ function tooLarge(limit: number): HttpProblem {
   });
 }
 
-/** `application/json`, or any type that says it is JSON (RFC 6839, section 3.1). */
-function isJson(type: string | null): boolean {
-  const [essence = ''] = (type ?? '').split(';', 1);
-  return /^application\/([\w.-]+\+)?json$/i.test(essence.trim());
+/** A body that was compressed (RFC 9110, section 8.4) is refused in words: its bytes would be no JSON. */
+function refuseEncoded(headers: Headers): void {
+  const coding = headers.get('content-encoding');
+  if (coding === null || headers.get('content-length') === '0' || /^\s*(identity)?\s*$/i.test(coding)) return;
+  const detail = `The body must have no Content-Encoding, but has ${JSON.stringify(coding.slice(0, 100))}.`;
+  throw new HttpProblem('unsupported_media_type', detail, {}, { 'accept-encoding': 'identity' });
+}
+
+/** `application/json`, or any type that says it is JSON (RFC 6839, section 3.1), in UTF-8 (RFC 8259, section 8.1). */
+function refuseType({ headers, method }: Request): void {
+  const type = headers.get('content-type');
+  if (type === 'application/json') return; // nearly always
+  const [essence = '', ...parameters] = (type ?? '').split(';').map((part) => part.trim().toLowerCase());
+  const isPatch = method === 'PATCH';
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+  const isUtf8Text = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
+  const fits = isPatch ? PATCHES.includes(essence) : /^application\/([\w.-]+\+)?json$/.test(essence);
+  if (fits && isUtf8Text) return;
+  const allowed = isPatch ? PATCHES.join(' or ') : 'application/json';
+  const came = type === null ? 'has none' : `is ${JSON.stringify(type.slice(0, 100))}`;
+  throw new HttpProblem(
+    'unsupported_media_type',
+    `The Content-Type must be ${allowed}${fits ? ' in UTF-8' : ''}, but ${came}.`,
+    {},
+    // RFC 5789, section 3.1
+    isPatch ? { 'accept-patch': PATCHES.join(', ') } : { accept: 'application/json' },
+  );
 }
 
 /** Goes no deeper than `levels` itself. */

@@ -1,4 +1,4 @@
-import { type H3Event, handleCors } from 'h3';
+import { type H3Event, handleCors, isPreflightRequest } from 'h3';
 
 /** Whose pages may call, by the CORS protocol of Fetch. */
 export interface CorsSettings {
@@ -32,11 +32,10 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** Browsers keep less than a day anyway; in seconds. */
 const MAX_AGE = '7200';
 
-/** Answers a preflight, or marks the answer to come. @returns undefined: go on */
-export function answerCors(event: H3Event, { origins, credentials }: CorsSettings): unknown {
-  // It sets headers of the event, which rebuilds the answer: not for those who do not need it.
-  if (!event.req.headers.has('origin')) return undefined;
-  const handled = handleCors(event, {
+/** Answers a preflight. @returns undefined: it is none */
+export function answerPreflight(event: H3Event, { origins, credentials }: CorsSettings): unknown {
+  if (!isPreflightRequest(event)) return undefined;
+  return handleCors(event, {
     origin: origins === '*' ? '*' : [...origins],
     credentials,
     methods: METHODS,
@@ -45,5 +44,18 @@ export function answerCors(event: H3Event, { origins, credentials }: CorsSetting
     maxAge: MAX_AGE,
     preflight: { statusCode: 204 },
   });
-  return handled === false ? undefined : handled;
+}
+
+/** Lets the page that asked read the answer. Done here, as h3 would make another answer, and put its `Vary` for ours. */
+export function markCors({ method, headers: asked }: Request, answer: Response, settings: CorsSettings): Response {
+  const origin = asked.get('origin');
+  if (origin === null || (method === 'OPTIONS' && asked.has('access-control-request-method'))) return answer;
+  const { origins, credentials } = settings;
+  const { headers } = answer;
+  if (origins !== '*') headers.append('vary', 'origin');
+  if (origins !== '*' && !origins.includes(origin)) return answer;
+  headers.set('access-control-allow-origin', origins === '*' ? '*' : origin);
+  headers.set('access-control-expose-headers', READ.join(','));
+  if (credentials) headers.set('access-control-allow-credentials', 'true');
+  return answer;
 }

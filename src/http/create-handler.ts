@@ -4,7 +4,7 @@ import type { Principal } from '../handler/rights.ts';
 import type { TaskManager } from '../manager.ts';
 import { answer } from './answer.ts';
 import { type HttpContext, makeContext } from './context.ts';
-import { answerCors } from './cors.ts';
+import { answerPreflight, markCors } from './cors.ts';
 import { Dialects } from './dialects/mount.ts';
 import { Exposure } from './exposure.ts';
 import { type HandlerOptions, parseHandlerOptions } from './options.ts';
@@ -65,7 +65,12 @@ export function createHandler<P extends Principal = Principal>(
       return dialects.refuse(new URL(request.url).pathname, error) ?? problem(error);
     }
   };
-  return Object.assign(serve, {
+  const { cors } = settings;
+  const marked = async (request: Request, options?: ServeOptions): Promise<Response> => {
+    const response = await serve(request, options);
+    return cors === null ? response : markCors(request, response, cors);
+  };
+  return Object.assign(marked, {
     matches: (request: Request) => {
       const { pathname } = new URL(request.url);
       return paths.some((pattern) => pattern.test(pathname)) || dialects.matches(pathname);
@@ -85,7 +90,7 @@ function buildApp({ settings, access }: HttpContext, routes: readonly Route[], d
     onError: (error, { url }) => dialects.refuse(url.pathname, problemOf(error)) ?? problem(problemOf(error)),
   });
   const { cors } = settings;
-  if (cors !== null) app.use((event) => answerCors(event, cors));
+  if (cors !== null) app.use((event) => answerPreflight(event, cors));
   for (const route of routes) {
     const handle: Parameters<typeof app.on>[2] = async ({ req, url, context }) => {
       const basePath = String(context.basePath ?? '').replace(/\/$/, '');

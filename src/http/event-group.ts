@@ -32,6 +32,12 @@ export interface GroupOptions {
   readonly onEnd: () => void;
 }
 
+/** How things stand with many tasks. `complete`: with all that there are. */
+export interface Snapshot {
+  readonly tasks: readonly TaskRecord[];
+  readonly complete: boolean;
+}
+
 /** The readers of one source of events, all with the same rights, and what those who come back have missed. */
 export class EventGroup {
   /** Whose rights hold for all readers: those of whoever was asked about last. */
@@ -88,13 +94,13 @@ export class EventGroup {
   }
 
   /** Adds a reader who missed too much, with the tasks as they were read after `mark`. */
-  joinAnew(stream: EventStream, tasks: readonly TaskRecord[], mark: number): void {
+  joinAnew(stream: EventStream, { tasks, complete }: Snapshot, mark: number): void {
     this.#flush();
     const known = new Map(tasks.map(({ id, version }) => [id, version]));
     const later = (this.#ring.after(mark) ?? []).filter(
       ({ state }) => state === null || state.version > (known.get(state.id) ?? 0),
     );
-    this.#add(stream, [...standingEvents(true, tasks, [], mark), ...later]);
+    this.#add(stream, [...standingEvents(true, tasks, [], mark, complete), ...later]);
   }
 
   /** Removes a reader. */

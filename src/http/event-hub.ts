@@ -1,6 +1,6 @@
 import type { TaskRecord } from '../task/record.ts';
 import type { Caller } from './caller.ts';
-import { EventGroup, type EventSource } from './event-group.ts';
+import { EventGroup, type EventSource, type Snapshot } from './event-group.ts';
 import type { Seen } from './event-id.ts';
 import type { EventSink, SinkOwner } from './event-sink.ts';
 import { EventStream, encode } from './event-stream.ts';
@@ -25,7 +25,7 @@ export interface Opening {
   /** What the reader saw last; null: nothing. */
   readonly seen: Seen | null;
   /** Reads how things stand with many tasks, for a reader who missed too much. */
-  readonly snapshot?: (() => Promise<readonly TaskRecord[]>) | undefined;
+  readonly snapshot?: (() => Promise<Snapshot>) | undefined;
   /** Asks for the reader's rights again; null: he has none any more. Left out: they cannot change. */
   readonly renew?: (() => Promise<Caller | null>) | undefined;
 }
@@ -104,13 +104,13 @@ export class EventHub {
   async #join(opening: Opening, release: () => void): Promise<EventSink['body']> {
     const { seen, snapshot } = opening;
     const group = this.#groupOf(opening);
-    let tasks: readonly TaskRecord[] | null = null;
+    let standing: Snapshot | null = null;
     let mark = 0;
     if (seen !== null && snapshot !== undefined && !group.remembers(seen)) {
       // First the group listens, then the tasks are read: what happens between is told after them.
       await new Promise((resolve) => setImmediate(resolve));
       mark = group.mark();
-      tasks = await snapshot();
+      standing = await snapshot();
       if (this.#closed) throw new HttpProblem('manager_closed', 'No more events come from here.');
     }
     const reader: Reader = {
@@ -125,8 +125,8 @@ export class EventHub {
     };
     this.#readers.add(reader);
     this.#timer ??= setInterval(() => this.#keepAlive(), KEEP_ALIVE_MS).unref();
-    if (tasks === null) group.join(reader.stream, seen);
-    else group.joinAnew(reader.stream, tasks, mark);
+    if (standing === null) group.join(reader.stream, seen);
+    else group.joinAnew(reader.stream, standing, mark);
     return reader.stream.body;
   }
 

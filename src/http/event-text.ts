@@ -37,15 +37,17 @@ export function logEvent(line: LogData): SentEvent {
  * How things stand, for a reader who begins. Only the last of these events has an id: whoever saw a part of them begins anew.
  * @param reset what the reader saw earlier is too long ago
  * @param mark the newest event that this takes in
+ * @param complete whether these are all tasks that there are to tell of
  */
 export function standingEvents(
   reset: boolean,
   tasks: readonly TaskRecord[],
   log: readonly LogData[],
   mark: number,
+  complete = true,
 ): readonly SentEvent[] {
   const events = [
-    ...(reset ? [{ event: 'reset', data: {}, final: null }] : []),
+    ...(reset ? [{ event: 'reset', data: { tasks: tasks.length, complete }, final: null }] : []),
     ...tasks.map((task) => ({ event: 'status', data: toWire(task, NO_PAYLOADS), final: finalOf(task) })),
     ...log.map((line) => ({ event: 'log', data: line, final: null })),
   ];

@@ -4,6 +4,7 @@ import {
   IdempotencyConflictError,
   InputInvalidError,
   type InputIssue,
+  OptionError,
   PayloadTooLargeError,
   QueueFullError,
   RelatedTasksError,
@@ -95,6 +96,7 @@ export function problem(error: unknown): Response {
 
 function membersOf(error: TasklaneError): ProblemMembers {
   if (error instanceof InputInvalidError) return { errors: error.issues };
+  if (error instanceof OptionError) return { errors: [{ path: error.option, message: error.message }] };
   if (error instanceof PayloadTooLargeError) return { bytes: error.bytes, maxBytes: error.maxBytes };
   if (error instanceof TransitionError) return { allowed: error.allowed };
   if (error instanceof UniqueConflictError || error instanceof IdempotencyConflictError) {

@@ -11,7 +11,7 @@ export const Time = z.iso
   .datetime({ offset: true, error: 'It must be a time as in RFC 3339, such as 2026-01-31T08:00:00.000Z' })
   .transform((text) => Date.parse(text));
 
-const DURATION_ERROR = "It must be a duration such as '30s', '5m' or '1h'";
+const DURATION_ERROR = "It must be a duration with its unit, such as '500ms', '30s' or '1h'";
 
 /** A duration with its unit. */
 export const DurationText = z

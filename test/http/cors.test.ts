@@ -1,4 +1,4 @@
-import { TaskManager } from 'tasklane';
+import { defineTask, TaskManager } from 'tasklane';
 import { createHandler, type HandlerOptions } from 'tasklane/http';
 import { describe, expect, test } from 'vitest';
 
@@ -42,6 +42,16 @@ describe('cors', () => {
     expect([...none.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
     const off = await ask({}, preflight);
     expect([off.status, off.headers.get('access-control-allow-origin')]).toEqual([204, null]);
+  });
+
+  test('what an answer varies with besides stays', async () => {
+    const manager = new TaskManager({ handlers: [defineTask({ name: 'quick' })] });
+    const { id } = await manager.submit('quick', null, { hold: true });
+    const handler = createHandler(manager, { cors: { origin: ORIGIN } });
+    const held = await handler(new Request(`http://x/tasks/${id}`, { headers: { origin: ORIGIN, prefer: 'wait=0' } }));
+    expect(held.headers.get('vary')?.split(', ').sort()).toEqual(['origin', 'prefer']);
+    expect(held.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+    await manager.close();
   });
 
   test('a stream of events is marked and streams on', async () => {

@@ -65,7 +65,10 @@ test('a snapshot that fails leaves no stream counted', async () => {
   const seen = { sequence: null, final: null };
   const failing = { key: 'k', caller, task: null, source, seen, snapshot: () => Promise.reject(new Error('storage')) };
   for (let n = 0; n < 3; n++) await expect(hub.open(failing)).rejects.toThrow('storage');
-  const body = (await hub.open({ ...failing, snapshot: async () => [] })) as ReadableStream;
+  const body = (await hub.open({
+    ...failing,
+    snapshot: async () => ({ tasks: [], complete: true }),
+  })) as ReadableStream;
   await body.cancel();
   hub.close();
 });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bodyOf, World } from './support.ts';
 
@@ -92,6 +93,47 @@ describe('bodies', () => {
     for (const type of ['application/json; charset=utf-8', 'Application/JSON', 'application/vnd.app+json']) {
       expect((await post('{"handler":"held"}', type)).status).toBe(202);
     }
+  });
+
+  test('415 for a charset or a content coding that is not read, and for a patch of another kind', async () => {
+    world = await World.open();
+    const latin = await post('{"handler":"held"}', 'application/json; charset=iso-8859-1');
+    expect([latin.status, (await bodyOf(latin)).detail]).toEqual([415, expect.stringContaining('UTF-8')]);
+    expect((await post('{"handler":"held"}', 'application/json; charset="UTF-8"')).status).toBe(202);
+    const zipped = await world.fetch('/tasks', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body: gzipSync('{"handler":"held"}'),
+    });
+    expect([zipped.status, zipped.headers.get('accept-encoding')]).toEqual([415, 'identity']);
+    const { id } = await world.manager.submit('held', null, { hold: true });
+    for (const type of ['application/json-patch+json', 'text/plain']) {
+      const patch = await world.fetch(`/tasks/${id}`, {
+        method: 'PATCH',
+        headers: { 'content-type': type },
+        body: '{"priority":1}',
+      });
+      expect(patch.status).toBe(415);
+      expect(patch.headers.get('accept-patch')).toBe('application/merge-patch+json, application/json');
+      expect((await bodyOf(patch)).detail).toContain('application/merge-patch+json');
+    }
+  });
+
+  test('what options say against each other names the one', async () => {
+    world = await World.open();
+    const refused = await post('{"handler":"held","hold":true,"delay":"5s"}', 'application/json');
+    expect([refused.status, await bodyOf(refused)]).toEqual([
+      400,
+      expect.objectContaining({ code: 'option_invalid', errors: [{ path: 'delay', message: expect.any(String) }] }),
+    ]);
+  });
+
+  test('a wait without a unit is refused in words that name one', async () => {
+    world = await World.open();
+    const { id } = await world.manager.submit('held', null, { hold: true });
+    const refused = await world.fetch(`/tasks/${id}?wait=30`);
+    expect(refused.status).toBe(400);
+    expect((await bodyOf(refused)).detail).toMatch(/"wait".*with its unit.*'30s'/);
   });
 
   test('413 for 3 MB, declared or not, and the next request is fine', async () => {

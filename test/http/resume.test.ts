@@ -190,6 +190,7 @@ describe('the stream of many tasks', () => {
       ['status', held.id, 'scheduled'],
       ['status', done.id, 'succeeded'],
     ]);
+    expect(stream.seen[0]?.data).toEqual({ tasks: 2, complete: true }); // so many follow, and there are no more
     await stream.break();
     const later = await Connection.open('/events?handler=quick', stream.lastId);
     const next = await manager.submit('quick', null, { hold: true });

@@ -72,6 +72,7 @@ function keepParsedBody(req: Parsed): void {
   const read = req.readableDidRead || req.readableEnded; // of nothing at all, only the end is seen
   if (!read || Buffer.isBuffer(req.rawBody)) return;
   const { body } = req;
+  delete req.headers['content-encoding']; // whoever read it has undone that
   // of no body at all, some parsers make an object
   if (body === undefined || req.headers['content-length'] === '0') req.rawBody = Buffer.alloc(0);
   else if (Buffer.isBuffer(body)) req.rawBody = body;

@@ -1,11 +1,10 @@
 import type { TaskNews } from '../../events.ts';
 import { matches, parseFilter } from '../../task/query.ts';
-import type { TaskRecord } from '../../task/record.ts';
 import { isFinal } from '../../task/status.ts';
 import { answer } from '../answer.ts';
 import type { Caller } from '../caller.ts';
 import type { HttpContext } from '../context.ts';
-import type { EventSource } from '../event-group.ts';
+import type { EventSource, Snapshot } from '../event-group.ts';
 import { parseLastEventId } from '../event-id.ts';
 import { sinkFor } from '../event-sink.ts';
 import { FilterParameters, filterOf } from '../list-query.ts';
@@ -91,10 +90,10 @@ export function eventRoutes(context: HttpContext): readonly Route[] {
           if (JSON.stringify(now.scope) !== scope) throw new RightsChanged();
           return now.may('read', task);
         }, signal);
-      const snapshot = async (): Promise<readonly TaskRecord[]> => {
+      const snapshot = async (): Promise<Snapshot> => {
         const query = { filter, sort: '-updatedAt', limit: SNAPSHOT } as const;
-        const { items } = await inside.queries.list(query, caller.scope);
-        return items.filter((task) => caller.may('read', task)).reverse();
+        const { items, next } = await inside.queries.list(query, caller.scope);
+        return { tasks: items.filter((task) => caller.may('read', task)).reverse(), complete: next === null };
       };
       const renew = async (): Promise<Caller | null> => {
         const now = await access.renew(request);
