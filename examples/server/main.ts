@@ -1,6 +1,6 @@
 // A server that runs as it is: `npm start`. Tasks over HTTP on SQLite, and the search that one of them feeds.
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, STATUS_CODES } from 'node:http';
 import { TaskManager } from 'tasklane';
 import { backgroundTask, jira, svix, taskV2 } from 'tasklane/dialects';
 import { createHandler } from 'tasklane/http';
@@ -31,9 +31,21 @@ const listener = toNodeListener(async (request, options) => {
 const server = createServer(listener);
 
 function search(request: Request): Response {
-  if (authenticate?.(request) === null) return new Response(null, { status: 401 });
-  const query = new URL(request.url).searchParams.get('q') ?? '';
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return problem(405, 'method_not_allowed', 'Search by GET.', { allow: 'GET, HEAD' });
+  }
+  if (authenticate?.(request) === null) {
+    return problem(401, 'unauthenticated', 'A valid credential is needed.', { 'www-authenticate': 'Bearer' });
+  }
+  const query = new URL(request.url).searchParams.get('q');
+  if (query === null) return problem(400, 'malformed', 'The query parameter "q" is missing: the words to look for.');
   return Response.json({ hits: store.search(query) });
+}
+
+/** A problem document (RFC 9457), as the handler answers errors. */
+function problem(status: number, code: string, detail: string, headers: Record<string, string> = {}): Response {
+  const document = { type: 'about:blank', title: STATUS_CODES[status], status, detail, code };
+  return Response.json(document, { status, headers: { 'content-type': 'application/problem+json', ...headers } });
 }
 
 async function stop(): Promise<void> {

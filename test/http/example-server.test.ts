@@ -67,6 +67,16 @@ describe('TASKLANE_USERS', () => {
     expect((await ask(`/tasks/${id}`, 'Bearer admin-token')).status).toBe(200);
     expect((await ask('/stats', 'Bearer user-token')).status).toBe(403);
     expect((await ask('/search?q=a', 'Bearer user-token')).status).toBe(200);
+    const nothing = await ask('/search', 'Bearer user-token');
+    expect([nothing.status, nothing.headers.get('content-type')]).toEqual([400, 'application/problem+json']);
+    expect(await nothing.json()).toMatchObject({
+      status: 400,
+      code: 'malformed',
+      detail: expect.stringContaining('"q"'),
+    });
+    const posted = await fetch(`${url}/search?q=a`, { method: 'POST' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect(await posted.json()).toMatchObject({ code: 'method_not_allowed' });
   });
 
   test('hold in every dialect too, which are mounted at their published paths', async () => {

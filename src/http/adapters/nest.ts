@@ -3,19 +3,22 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  type DynamicModule,
-  type FactoryProvider,
-  type MiddlewareConsumer,
-  type ModuleMetadata,
-  type NestModule,
-  type OnModuleDestroy,
-  RequestMethod,
-  VERSION_NEUTRAL,
+import type {
+  DynamicModule,
+  FactoryProvider,
+  MiddlewareConsumer,
+  ModuleMetadata,
+  NestModule,
+  OnModuleDestroy,
 } from '@nestjs/common';
-import { ApplicationConfig } from '@nestjs/core';
+import type { ApplicationConfig } from '@nestjs/core';
 import { below, type FetchHandler, normalPrefix } from './fetch-handler.ts';
 import { isFor, type NodeListenerOptions, toNodeListener } from './node-listener.ts';
+import { loadPeer } from './peer.ts';
+
+// Not by `import`: that fails without a word on what to install.
+const common = loadPeer<typeof import('@nestjs/common')>('@nestjs/common', 'tasklane/nest');
+const core = loadPeer<typeof import('@nestjs/core')>('@nestjs/core', 'tasklane/nest');
 
 /** What both ways to make the module take. `path`: below the global prefix of the app, such as `api`; default: its root. */
 export type NestTasklaneOptions = NodeListenerOptions & { readonly path?: string | undefined };
@@ -56,7 +59,7 @@ export class TasklaneModule implements NestModule, OnModuleDestroy {
     }
     const provider: FactoryProvider<Mounted> = {
       provide: Symbol('tasklane'),
-      inject: [ApplicationConfig, ...inject],
+      inject: [core.ApplicationConfig, ...inject],
       async useFactory(config: ApplicationConfig, ...dependencies: unknown[]) {
         mounted = { config, handler: await useFactory(...dependencies) };
         return mounted;
@@ -94,7 +97,7 @@ export class TasklaneModule implements NestModule, OnModuleDestroy {
       }
     };
     // URI versions do not apply: our routes are below the prefix and nothing else
-    const route = { method: RequestMethod.ALL, version: VERSION_NEUTRAL } as const;
+    const route = { method: common.RequestMethod.ALL, version: common.VERSION_NEUTRAL } as const;
     consumer.apply(serve).forRoutes({ ...route, path: path || '/' }, { ...route, path: `${path}/{*rest}` });
   }
 

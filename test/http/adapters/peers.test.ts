@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { loadPeer } from '../../../src/http/adapters/peer.ts';
 
 interface Manifest {
   readonly version: string;
@@ -25,3 +26,9 @@ test.each(Object.entries(peerDependencies))(
     expect(testedMinor).toBeGreaterThanOrEqual(minor);
   },
 );
+
+test('a framework that is not there is named, with what to install', () => {
+  expect(() => loadPeer('@nestjs/nowhere', 'tasklane/nest')).toThrow(
+    'tasklane/nest needs the package @nestjs/nowhere, which is not installed: npm install @nestjs/nowhere',
+  );
+});
