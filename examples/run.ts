@@ -1,5 +1,6 @@
 // `npm run example NAME` runs one of the examples below.
 const EXAMPLES: Readonly<Record<string, () => Promise<unknown>>> = {
+  events: () => import('./events.ts'),
   node: () => import('./frameworks/node.ts'),
   express: () => import('./frameworks/express.ts'),
   fastify: () => import('./frameworks/fastify.ts'),

@@ -1,5 +1,7 @@
 export type { DeleteOptions, TaskPatch } from './controls.ts';
 export * from './errors.ts';
+export type { PublishOptions } from './event/publisher.ts';
+export type { PayloadOf, StartedBy } from './event/types.ts';
 export type { TaskEventName, TaskEvents, TaskNews, TaskWarning } from './events.ts';
 export type { Explanation, IdleReason, TaskWorker } from './explain.ts';
 export type { Dependency } from './flow/dependencies.ts';

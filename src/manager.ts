@@ -1,6 +1,8 @@
 import { signalOf } from './bag.ts';
 import { Controls, type DeleteOptions, type TaskPatch } from './controls.ts';
 import type { Environment } from './environment.ts';
+import { Publisher, type PublishOptions } from './event/publisher.ts';
+import type { PayloadOf, StartedBy } from './event/types.ts';
 import { Events, type TaskEvents, type TaskNews } from './events.ts';
 import { Explainer, type Explanation } from './explain.ts';
 import { type RelatedTasks, Relations } from './flow/relations.ts';
@@ -41,6 +43,7 @@ export class TaskManager<
   readonly #handles: HandleHost;
   readonly #lifecycle: Lifecycle;
   readonly #intake: Intake;
+  readonly #publisher: Publisher;
   readonly #controls: Controls;
   readonly #queries: Queries;
   readonly #relations: Relations;
@@ -77,6 +80,7 @@ export class TaskManager<
       submit: (child) => this.#intake.submitChild(child),
       dependencies: (id) => this.#relations.resultsFor(id),
     };
+    this.#publisher = new Publisher(environment, lifecycle, this.#intake);
     this.#idleness = new Idleness(environment, lifecycle, runner, this.#intake);
     exposeInside(this, {
       queries: this.#queries,
@@ -144,6 +148,21 @@ export class TaskManager<
   ): Promise<{ readonly [I in keyof T]: SubmittedTask<Resolve<Tasks, T[I]>> }> {
     const submitted: Promise<unknown> = this.#intake.submitMany(items as unknown as readonly AnyItem[]);
     return submitted as Promise<{ readonly [I in keyof T]: SubmittedTask<Resolve<Tasks, T[I]>> }>;
+  }
+
+  /**
+   * Starts what is bound to an event with `on`, all or nothing; nothing is bound: nothing happens.
+   * @param event as names of handlers, of up to 200 characters
+   * @param rest the payload, which is the input where the definition has no `fromEvent`; then options for each task
+   * @returns one handle a binding @throws as `submitMany`; an `InputInvalidError` names the handler
+   */
+  publish<const E extends string>(
+    event: E,
+    ...rest: Rest<PayloadOf<Tasks, E>, PublishOptions>
+  ): Promise<readonly SubmittedTask<StartedBy<Tasks, E>>[]> {
+    const [payload, options] = rest as [unknown, PublishOptions | undefined];
+    const published: Promise<unknown> = this.#publisher.publish(event, payload, options);
+    return published as Promise<readonly SubmittedTask<StartedBy<Tasks, E>>[]>;
   }
 
   /** The handle of any task, also of an earlier process. Whether it is there shows when it is used. */

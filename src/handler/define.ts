@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Bound } from '../event/types.ts';
 import type { DebounceByInput, ThrottleByInput } from '../submit/coalesce.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { FinalStatus } from '../task/status.ts';
@@ -54,8 +55,12 @@ export interface TaskDefinition<Name extends string, Parsed, Result, Submitted =
   readonly debounce?: DebounceByInput<Submitted> | undefined;
   /** Of submits that say nothing of `debounce`, `throttle` and `unique`. */
   readonly throttle?: ThrottleByInput<Submitted> | undefined;
+  /** `manager.publish` of one of these events starts a task. As names of handlers, of up to 200 characters. */
+  readonly on?: string | readonly string[] | undefined;
   /** Submits are answered with a warning; text says what to use instead. */
   readonly deprecated?: boolean | string | undefined;
+  /** Makes the input of what was published; default: the payload is the input. */
+  fromEvent?(payload: never, event: string): Submitted;
   /** False ends the retries of an error; default: every error is worth another attempt. */
   retryable?(error: unknown): boolean;
   /** Can only narrow what the HTTP policy allows. */
@@ -72,11 +77,21 @@ export type AnyTask = TaskDefinition<string, unknown, unknown>;
  * `defineTask<'mail', MailInput, MailResult>({ name: 'mail' })`.
  * @throws {OptionError} that names what is out of its bounds
  */
-export function defineTask<Name extends string, Parsed = unknown, Result = unknown, Submitted = Parsed>(
-  definition: TaskDefinition<Name, Parsed, Result, Submitted>,
-): TaskDefinition<Name, Parsed, Result, Submitted> {
+export function defineTask<
+  Name extends string,
+  Parsed = unknown,
+  Result = unknown,
+  Submitted = Parsed,
+  const On extends string | readonly string[] = string | readonly string[],
+  Payload = Submitted,
+>(
+  definition: TaskDefinition<Name, Parsed, Result, Submitted> & {
+    readonly on?: On | undefined;
+    fromEvent?(payload: Payload, event: string): Submitted;
+  },
+): TaskDefinition<Name, Parsed, Result, Submitted> & Bound<On, Payload, Submitted> {
   checkDefinition(definition as unknown as AnyTask);
-  return definition;
+  return definition as TaskDefinition<Name, Parsed, Result, Submitted> & Bound<On, Payload, Submitted>;
 }
 
 /** What `submit` takes for a definition. */

@@ -1,5 +1,6 @@
 import { checkBag } from '../bag.ts';
 import { OptionError, UnknownHandlerError } from '../errors.ts';
+import { parseEvents } from '../event/name.ts';
 import { integer, parseRetention, type RetentionSettings, type Settings } from '../options.ts';
 import { type HandlerCoalescing, parseHandlerCoalescing } from '../submit/coalesce.ts';
 import { parseDuration } from '../time/duration.ts';
@@ -26,6 +27,8 @@ const KEYS = {
   authorize: null,
   debounce: null,
   throttle: null,
+  on: null,
+  fromEvent: null,
   run: null,
 } as const satisfies Record<keyof AnyTask, null>;
 
@@ -49,6 +52,8 @@ export interface Handler {
   readonly retention: RetentionSettings | null;
   /** Null: each submit is a task of its own. */
   readonly coalescing: HandlerCoalescing | null;
+  /** The events that start it. */
+  readonly on: readonly string[];
 }
 
 /** @throws {OptionError} */
@@ -73,7 +78,7 @@ function parseDefinition(definition: AnyTask, defaults: Defaults): Handler {
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new OptionError('name', 'letters, digits, and . _ - after the first, 1 to 100 characters', name);
   }
-  for (const key of ['run', 'retryable', 'authorize'] as const) {
+  for (const key of ['run', 'retryable', 'authorize', 'fromEvent'] as const) {
     const value = definition[key];
     if (value !== undefined && typeof value !== 'function') throw new OptionError(key, 'a function', value);
   }
@@ -100,6 +105,7 @@ function parseDefinition(definition: AnyTask, defaults: Defaults): Handler {
     maxLost: maxLost === undefined ? defaults.maxLost : integer('maxLost', maxLost, 0),
     cancelGraceMs: cancelGrace === undefined ? defaults.cancelGraceMs : parseDuration('cancelGrace', cancelGrace),
     retention: retention === undefined ? null : parseRetention('retention', retention, defaults.retention),
+    on: parseEvents(definition.on),
     coalescing: parseHandlerCoalescing(definition.debounce, definition.throttle),
   };
 }
@@ -107,6 +113,7 @@ function parseDefinition(definition: AnyTask, defaults: Defaults): Handler {
 /** The handlers of a manager, by name. */
 export class Registry {
   readonly #handlers = new Map<string, Handler>();
+  readonly #bound = new Map<string, Handler[]>();
   readonly #defaults: Defaults;
 
   constructor(defaults: Defaults) {
@@ -127,7 +134,18 @@ export class Registry {
       }
       names.set(handler.name, earlier ?? handler);
     }
-    for (const [name, handler] of names) this.#handlers.set(name, handler);
+    for (const [name, handler] of names) this.#set(name, handler);
+  }
+
+  #set(name: string, handler: Handler): void {
+    if (this.#handlers.has(name)) return;
+    this.#handlers.set(name, handler);
+    for (const event of handler.on) this.#bound.set(event, [...this.boundTo(event), handler]);
+  }
+
+  /** Those that an event starts, in the order they were registered. */
+  boundTo(event: string): readonly Handler[] {
+    return this.#bound.get(event) ?? [];
   }
 
   /** @throws {UnknownHandlerError} */

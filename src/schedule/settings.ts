@@ -1,5 +1,6 @@
 import type { Environment } from '../environment.ts';
-import type { SubmitCheck } from '../submit/check.ts';
+import type { Checked, SubmitCheck } from '../submit/check.ts';
+import { parseSubmit, type SubmitOptions } from '../submit/options.ts';
 import { checkKeys, type DeclaredSchedule, parseManner, parseRule, SUBMIT_KEYS } from './spec.ts';
 import type { ScheduleSettings, StoredSchedule } from './stored-schedule.ts';
 
@@ -21,7 +22,9 @@ export class SettingsReader {
     checkKeys(spec);
     const given = SUBMIT_KEYS.filter((key) => (spec[key] ?? null) !== null);
     const submit = Object.fromEntries(given.map((key) => [key, spec[key]]));
-    const { handler, input, options } = await this.#checks.check(spec.handler, spec.input, submit, null);
+    const { handler, input, options } = takesPayload(spec)
+      ? this.#withoutInput(spec, submit)
+      : await this.#checks.check(spec.handler, spec.input, submit, null);
     const { priority, startByMs: startBy, tags, description, entityId, submittedBy, metadata } = options;
     return {
       handler: handler.name,
@@ -32,9 +35,23 @@ export class SettingsReader {
     };
   }
 
+  #withoutInput(spec: DeclaredSchedule, submit: SubmitOptions): Pick<Checked, 'handler' | 'input' | 'options'> {
+    const { registry, settings } = this.#environment;
+    return {
+      handler: registry.resolve(spec.handler),
+      input: null,
+      options: parseSubmit(submit, settings.maxInputBytes),
+    };
+  }
+
   /** Of a handler that is registered. */
   defaultsOf(handler: string): StoredSchedule['handlerDefaults'] {
     const { priority, maxAttempts, maxLost } = this.#environment.registry.get(handler);
     return { priority, maxAttempts, maxLost };
   }
+}
+
+/** Its input is what will be published, and is checked then. */
+function takesPayload({ on, input }: DeclaredSchedule): boolean {
+  return (on ?? null) !== null && (input ?? null) === null;
 }

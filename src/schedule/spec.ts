@@ -1,4 +1,5 @@
 import { OptionError } from '../errors.ts';
+import { parseEvent } from '../event/name.ts';
 import type { AnyTask, InputOf, Optional, Resolve } from '../handler/define.ts';
 import { integer } from '../options.ts';
 import { parseTime } from '../submit/options.ts';
@@ -26,7 +27,7 @@ interface Rule {
   readonly wallClock: boolean;
   /** Up to 1,000 dates or epoch ms. */
   readonly times: readonly (Date | number)[];
-  /** The name of an event. */
+  /** The name of an event: each time it is published, a task is made. Not with `overlap`, `jitter` or `maxRuns`. */
   readonly on: string;
   /** Of `cron`, `rrule` and `wallClock`, by the IANA database; default `UTC`, or that of the rule's `DTSTART`. */
   readonly timeZone: string;
@@ -72,8 +73,9 @@ export type ScheduleSpec<Tasks extends AnyTask = AnyTask, T = AnyTask | string> 
   readonly key: string;
   /** A definition, or the name of one that is registered. */
   readonly handler: T;
-} & InputKey<InputOf<Resolve<Tasks, T>>> &
-  ScheduleOptions;
+} & ScheduleOptions &
+  // Of a schedule that waits for an event, the payload is the input where it has none of its own.
+  (InputKey<InputOf<Resolve<Tasks, T>>> | { readonly on: string; readonly input?: undefined });
 
 /** A schedule that stands in the code; its input is checked at `start`. */
 export type DeclaredSchedule = Readonly<{ key: string; handler: AnyTask | string }> &
@@ -88,7 +90,6 @@ const MAX_MISSED = 10_000;
 const DAY_MS = 86_400_000;
 /** An expression that names no moment for so long is a mistake. */
 const HORIZON_MS = 5 * 366 * DAY_MS;
-const EVENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 
 const KINDS = ['cron', 'rrule', 'every', 'times', 'on'] as const;
 const OVERLAPS: readonly Overlap[] = ['allow', 'skip', 'queueOne', 'queue', 'cancelPrevious'];
@@ -114,12 +115,6 @@ export function parseKey(key: unknown): string {
   return parseText('key', key ?? null, MAX_KEY) ?? '';
 }
 
-/** The name of an event, as events and handlers are named. @throws {OptionError} */
-function parseEvent(option: string, event: unknown): string {
-  if (typeof event === 'string' && EVENT.test(event)) return event;
-  throw new OptionError(option, 'letters, digits, and . _ - after the first, 1 to 200 characters', event);
-}
-
 /** Whether it is an object that knows no key but those of a schedule. @throws {OptionError} */
 export function checkKeys(spec: object): void {
   if (spec === null || typeof spec !== 'object') throw new OptionError('spec', 'an object', spec);
@@ -130,6 +125,7 @@ export function checkKeys(spec: object): void {
 /** All but the handler, the input and what a submit has. @throws {OptionError} */
 export function parseManner(spec: ScheduleOptions): Pick<ScheduleSettings, (typeof MANNER_KEYS)[number]> {
   const { jitter, maxRuns, overlap, missed, missedMax, missedWithin } = spec;
+  if ((spec.on ?? null) !== null) checkEventManner(spec);
   return {
     jitter: parseDuration('jitter', jitter ?? 0, 0, DAY_MS),
     maxRuns: (maxRuns ?? null) === null ? null : integer('maxRuns', maxRuns, 1),
@@ -138,6 +134,14 @@ export function parseManner(spec: ScheduleOptions): Pick<ScheduleSettings, (type
     missedMax: integer('missedMax', missedMax ?? 100, 1, MAX_MISSED),
     missedWithin: (missedWithin ?? null) === null ? null : parseDuration('missedWithin', missedWithin),
   };
+}
+
+/** Events come in any number at any time, so nothing is counted, and no task waits for that of an earlier one. */
+function checkEventManner({ jitter, maxRuns, overlap }: ScheduleOptions): void {
+  for (const [option, value] of Object.entries({ jitter, maxRuns, overlap })) {
+    const isSaid = (value ?? null) !== null && value !== 'allow' && value !== 0;
+    if (isSaid) throw new OptionError(option, 'left out with `on`', value);
+  }
 }
 
 /**

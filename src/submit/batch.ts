@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** A batch is stored when it has so many, or at the end of the turn. */
-const MOST = 1_000;
+export const MOST = 1_000;
 
 /**
  * A turn's submits, which share one insert. They become tasks only then: what waits for the end of the turn is to be small.
@@ -26,6 +26,10 @@ export class Batch {
 
   get isFull(): boolean {
     return this.checked.length >= MOST;
+  }
+
+  hasRoomFor(count: number): boolean {
+    return this.checked.length + count <= MOST;
   }
 
   add(checked: Checked, keep: Keep | undefined): Place {
@@ -50,12 +54,13 @@ export class Batch {
   }
 }
 
-/** Null: it is stored for itself. An idempotency key has its own answers. */
-function keyOf({ handler, options: { unique, idempotencyKey, submittedBy } }: Checked): string | null {
-  return idempotencyKey === null ? JSON.stringify([handler.name, submittedBy, unique?.key]) : null;
+/** Null: it is stored for itself. An idempotency key has its own answers, and so has the parent of a child. */
+function keyOf({ handler, options: { unique, idempotencyKey, submittedBy }, flow }: Checked): string | null {
+  if (idempotencyKey !== null || flow !== undefined) return null;
+  return JSON.stringify([handler.name, submittedBy, unique?.key]);
 }
 
 /** As a storage would replace the first by the last: what it belongs to stays. */
 function replaced(first: Checked, last: Checked): Checked {
-  return { ...last, options: { ...last.options, parentId: first.options.parentId } };
+  return { ...last, scheduleId: first.scheduleId, options: { ...last.options, parentId: first.options.parentId } };
 }

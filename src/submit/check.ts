@@ -8,17 +8,19 @@ import { isA, toErrorInfo } from '../run/failure.ts';
 import { Serving } from '../run/serving.ts';
 import { cloneJson, type JsonValue, toJson } from '../task/json.ts';
 import { coalesce } from './coalesce.ts';
-import { checkWaiting, type PlaceInFlow } from './draft.ts';
+import { checkWaiting, type DraftHandler, type PlaceInFlow } from './draft.ts';
 import { type ParsedSubmit, PLAIN_SUBMIT, parseSubmit, type SubmitOptions } from './options.ts';
 
 /** A submit that was checked, and has no id yet. */
 export interface Checked {
-  readonly handler: Handler;
+  readonly handler: DraftHandler;
   readonly input: JsonValue;
   readonly options: ParsedSubmit;
   readonly warnings: readonly TaskWarning[];
   /** What it is submitted with, or by; left out for most. */
   readonly flow?: PlaceInFlow;
+  /** Of the schedule that makes it. */
+  readonly scheduleId?: string | undefined;
 }
 
 const NO_WARNINGS: readonly TaskWarning[] = Object.freeze([]);
@@ -55,16 +57,31 @@ export class SubmitCheck {
     // The copy: a schema may change what it is given, and it will be given the stored one.
     const validated =
       handler.definition.input && this.#validate(handler, stored === null ? undefined : cloneJson(stored));
-    if (!elsewhere && !(validated instanceof Promise)) return finish(checked);
-    return this.#checkLater(checked, validated, elsewhere);
+    if (!elsewhere && !(validated instanceof Promise)) return finish(checked, handler);
+    return this.#checkLater(checked, handler, validated, elsewhere);
   }
 
-  async #checkLater(checked: Checked, validated: unknown, elsewhere: boolean): Promise<Checked> {
+  async #checkLater(checked: Checked, handler: Handler, validated: unknown, elsewhere: boolean): Promise<Checked> {
     await validated;
-    const { name } = checked.handler;
-    if (!elsewhere || (await this.#serving.has(name))) return finish(checked);
-    const message = `No live process runs the tasks of handler ${name}; the task waits for one.`;
-    return finish({ ...checked, warnings: [...checked.warnings, { code: 'handler_unserved', message }] });
+    if (!elsewhere || (await this.#serving.has(handler.name))) return finish(checked, handler);
+    return finish({ ...checked, warnings: [...checked.warnings, unserved(handler.name)] }, handler);
+  }
+
+  /**
+   * Checks what is for a handler that this process does not know: its tasks are for others, whose schema will see the input.
+   * @throws {TasklaneError}
+   */
+  async checkElsewhere(
+    handler: DraftHandler,
+    input: unknown,
+    options: SubmitOptions,
+    more: readonly string[],
+  ): Promise<Checked> {
+    const { maxInputBytes } = this.#environment.settings;
+    const parsed = parseSubmit(options, maxInputBytes, more);
+    const stored = input === undefined ? null : toJson(input, 'input', maxInputBytes);
+    const warnings = (await this.#serving.has(handler.name)) ? NO_WARNINGS : [unserved(handler.name)];
+    return refuseWarned({ handler, input: stored, options: parsed, warnings });
   }
 
   #validate({ definition }: Handler, input: unknown): unknown {
@@ -98,14 +115,8 @@ export class SubmitCheck {
 export class WarnedError extends InputInvalidError {}
 
 /** The end of a check, once the input is known to fit. */
-function finish(checked: Checked): Checked {
-  const { handler, input, options, warnings } = checked;
-  if (options.failOnWarning && warnings.length > 0) {
-    throw new WarnedError(
-      'The submit has warnings',
-      warnings.map(({ code, message }) => ({ path: code === 'run_at_past' ? 'runAt' : 'handler', message })),
-    );
-  }
+function finish(checked: Checked, handler: Handler): Checked {
+  const { input, options } = refuseWarned(checked);
   checkWaiting(options, options.dependsOn.length > 0);
   const { coalescing } = options;
   if (coalescing === false || options.unique !== null) return checked;
@@ -113,6 +124,20 @@ function finish(checked: Checked): Checked {
   const collapsed = { ...options, unique: coalesce(handler, coalescing, input) };
   checkWaiting(collapsed, options.dependsOn.length > 0);
   return { ...checked, options: collapsed };
+}
+
+function refuseWarned(checked: Checked): Checked {
+  const { options, warnings } = checked;
+  if (!options.failOnWarning || warnings.length === 0) return checked;
+  throw new WarnedError(
+    'The submit has warnings',
+    warnings.map(({ code, message }) => ({ path: code === 'run_at_past' ? 'runAt' : 'handler', message })),
+  );
+}
+
+function unserved(handler: string): TaskWarning {
+  const message = `No live process runs the tasks of handler ${handler}; the task waits for one.`;
+  return { code: 'handler_unserved', message };
 }
 
 /** Whoever says when a task is to run does not mean it to be debounced. */

@@ -1,3 +1,4 @@
+import { checkBag } from '../bag.ts';
 import { InputInvalidError, OptionError } from '../errors.ts';
 import type { Optional } from '../handler/define.ts';
 import type { Handler } from '../handler/registry.ts';
@@ -69,23 +70,22 @@ export function parseHandlerCoalescing(
   if (debounce !== undefined && throttle !== undefined) {
     throw new OptionError('debounce', 'the only one of `debounce` and `throttle`', 'both');
   }
-  const parsed = debounce === undefined ? parseThrottle(throttle) : parseDebounce(debounce);
+  const parsed = debounce === undefined ? parseThrottle(throttle as object) : parseDebounce(debounce);
   const key: unknown = (debounce ?? throttle)?.key;
   if (key !== undefined && typeof key !== 'function') throw new OptionError(`${parsed.by}.key`, 'a function', key);
   return { ...parsed, key: null, keyOf: key === undefined ? null : (key as (input: unknown) => unknown) };
 }
 
-function parseDebounce(debounce: unknown): Omit<Extract<Coalescing, { by: 'debounce' }>, 'key'> {
-  if (debounce === null || typeof debounce !== 'object') throw new OptionError('debounce', 'an object', debounce);
-  const { wait, maxWait } = debounce as { readonly wait?: unknown; readonly maxWait?: unknown };
+function parseDebounce(debounce: object): Omit<Extract<Coalescing, { by: 'debounce' }>, 'key'> {
+  const { wait, maxWait }: { readonly wait?: unknown; readonly maxWait?: unknown } =
+    checkBag('debounce', debounce, { key: null, wait: null, maxWait: null }) ?? {};
   const waitMs = parseDuration('debounce.wait', wait, 1);
   const maxWaitMs = maxWait === undefined ? Infinity : parseDuration('debounce.maxWait', maxWait, waitMs);
   return { by: 'debounce', waitMs, maxWaitMs };
 }
 
-function parseThrottle(throttle: unknown): Omit<Extract<Coalescing, { by: 'throttle' }>, 'key'> {
-  if (throttle === null || typeof throttle !== 'object') throw new OptionError('throttle', 'an object', throttle);
-  const { window } = throttle as { readonly window?: unknown };
+function parseThrottle(throttle: object): Omit<Extract<Coalescing, { by: 'throttle' }>, 'key'> {
+  const { window }: { readonly window?: unknown } = checkBag('throttle', throttle, { key: null, window: null }) ?? {};
   return { by: 'throttle', windowMs: parseDuration('throttle.window', window, 1) };
 }
 

@@ -6,6 +6,9 @@ import { canonicalJson, type JsonValue } from '../task/json.ts';
 import type { TaskRecord } from '../task/record.ts';
 import { type ParsedSubmit, PLAIN_SUBMIT } from './options.ts';
 
+/** What a task has of its handler. */
+export type DraftHandler = Pick<Handler, 'name' | 'priority' | 'maxAttempts' | 'maxLost'>;
+
 /** Where a task stands among those that are submitted with it, or before it. */
 export interface PlaceInFlow {
   readonly parentId?: string | undefined;
@@ -40,10 +43,12 @@ export function makeDraft(
     handler,
     input,
     options,
+    scheduleId = undefined,
   }: {
-    readonly handler: Pick<Handler, 'name' | 'priority' | 'maxAttempts' | 'maxLost'>;
+    readonly handler: DraftHandler;
     readonly input: JsonValue;
     readonly options: ParsedSubmit;
+    readonly scheduleId?: string | undefined;
   },
   id: string,
   now: number,
@@ -74,7 +79,7 @@ export function makeDraft(
     submittedBy: options.submittedBy ?? submittedBy ?? null,
     entityId: options.entityId,
     parentId: options.parentId ?? parentId ?? null,
-    scheduleId: null,
+    scheduleId: scheduleId ?? null,
     tick: null,
     tags: options.tags,
     metadata: options.metadata,

@@ -17,13 +17,22 @@ import type { InsertAnswer, TaskDraft } from '../storage/storage.ts';
 import { cloneJson } from '../task/json.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Announcer } from '../watch/announcer.ts';
-import { Batch, type Keep } from './batch.ts';
+import { Batch, type Keep, MOST } from './batch.ts';
 import { type Checked, SubmitCheck } from './check.ts';
-import { checkWaiting, makeDraft, type PlaceInFlow } from './draft.ts';
+import { checkWaiting, type DraftHandler, makeDraft, type PlaceInFlow } from './draft.ts';
 import type { SubmitOptions } from './options.ts';
 
 /** One item of `submitMany`, its types forgotten. */
 export type AnyItem = FlowItem;
+
+/** One of several that are submitted together, not all of which a caller wrote. */
+export interface Together {
+  readonly item: AnyItem;
+  /** The schedule that makes it. */
+  readonly scheduleId?: string | undefined;
+  /** Of its handler, in a process that does not know it. */
+  readonly elsewhere?: DraftHandler | undefined;
+}
 
 /** A turn's submits. */
 interface Turn {
@@ -115,24 +124,56 @@ export class Intake {
     return handle;
   }
 
+  /**
+   * As `submitMany`, but what nothing can refuse is stored with the other submits of the turn.
+   * @param told gives the error in place of the one that an item was refused with
+   */
+  async submitTogether(
+    all: readonly Together[],
+    told: (error: unknown, index: number) => unknown,
+  ): Promise<readonly SubmittedHandle[]> {
+    const checking = all.map((one, index) => {
+      const checked = this.#checkOne(one);
+      return checked instanceof Promise
+        ? checked.catch((error: unknown) => Promise.reject(told(error, index)))
+        : checked;
+    });
+    const checked = await allOf(checking);
+    if (checked.length === 0) return [];
+    if (checked.length > MOST || this.#environment.settings.maxQueued !== Infinity || checked.some(mayBeRefused)) {
+      return this.#storeTogether(this.#drafts(checked), checked);
+    }
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.open();
+    // One insert for all of them, whatever else is in it.
+    if (this.#turn?.batch.hasRoomFor(checked.length) === false) this.#turn = null;
+    return Promise.all(checked.map((one) => this.#join(one, undefined)));
+  }
+
   /** @returns the handles of what is at the top */
   async #submitTogether(graph: FlowGraph, keep?: Keep, above?: PlaceInFlow): Promise<readonly SubmittedHandle[]> {
     const { nodes } = graph;
     const checking = nodes.map(({ item }) => this.#checkItem(item));
-    const checked = checking.some((one) => one instanceof Promise)
-      ? await Promise.all(checking)
-      : (checking as readonly Checked[]);
+    const checked = await allOf(checking);
     if (!this.#lifecycle.isOpen) await this.#lifecycle.open();
     if (checked.length === 0) return [];
     const drafts = this.#draftsOf(graph, checked, above);
     const [first] = drafts;
     if (first !== undefined && first.unique?.onConflict !== 'runAfter') keep?.(copyOf(first.record));
+    const handles = await this.#storeTogether(drafts, checked, graph);
+    return handles.filter((_, index) => nodes[index]?.parent === null);
+  }
+
+  async #storeTogether(
+    drafts: readonly TaskDraft[],
+    checked: readonly Checked[],
+    graph?: FlowGraph,
+  ): Promise<readonly SubmittedHandle[]> {
     const answers = await this.#insert(drafts, true);
     const refused = answers.findIndex((answer) => 'refused' in answer && answer.refused !== 'not_alone');
-    if (refused >= 0) throw this.#refusal(drafts[refused], answers[refused], (option) => graph.pathOf(refused, option));
+    if (refused >= 0)
+      throw this.#refusal(drafts[refused], answers[refused], (option) => graph?.pathOf(refused, option) ?? option);
     const handles = drafts.map((draft, index) => this.#handle(draft, answers[index], checked[index]));
-    if (this.#environment.settings.inline) await this.#ran(handles);
-    return handles.filter((_, index) => nodes[index]?.parent === null);
+    return this.#environment.settings.inline ? this.#ran(handles) : handles;
   }
 
   #check(item: AnyItem['handler'], input: unknown, options: SubmitOptions | undefined, more?: readonly string[]) {
@@ -146,6 +187,15 @@ export class Intake {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #checkOne({ item, scheduleId, elsewhere }: Together): Checked | Promise<Checked> {
+    const checked =
+      elsewhere === undefined
+        ? this.#checkItem(item)
+        : this.#checks.checkElsewhere(elsewhere, item.input, item, ITEM_KEYS);
+    if (scheduleId === undefined) return checked;
+    return checked instanceof Promise ? checked.then((one) => ({ ...one, scheduleId })) : { ...checked, scheduleId };
   }
 
   async #submitLater(checking: Checked | Promise<Checked>, keep: Keep | undefined): Promise<SubmittedHandle> {
@@ -303,6 +353,16 @@ export class Intake {
 function copyOf(record: TaskRecord): TaskRecord {
   const { input, tags, metadata } = record;
   return { ...record, input: cloneJson(input), tags: cloneJson(tags), metadata: cloneJson(metadata) };
+}
+
+/** Waits only where one of them needs time. */
+function allOf(checking: readonly (Checked | Promise<Checked>)[]): readonly Checked[] | Promise<readonly Checked[]> {
+  return checking.some((one) => one instanceof Promise) ? Promise.all(checking) : (checking as readonly Checked[]);
+}
+
+/** Whether a storage with room for it may refuse it. */
+function mayBeRefused({ options: { idempotencyKey, unique } }: Checked): boolean {
+  return idempotencyKey !== null || (unique !== null && unique.by === 'unique' && unique.rule.onConflict !== 'skip');
 }
 
 /** A task that its storage made to wait. */

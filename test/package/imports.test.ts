@@ -45,7 +45,20 @@ test("import 'tasklane' loads eventemitter3, p-queue and nanoid, and nothing els
     [...files].map((file) => (file.includes('/') ? file.split('/').slice(0, -1).join('/') : '.')),
   );
   expect(folders).toEqual(
-    new Set(['.', 'task', 'handler', 'run', 'schedule', 'submit', 'watch', 'time', 'engine', 'flow', 'storage/memory']),
+    new Set([
+      '.',
+      'task',
+      'event',
+      'handler',
+      'run',
+      'schedule',
+      'submit',
+      'watch',
+      'time',
+      'engine',
+      'flow',
+      'storage/memory',
+    ]),
   );
 });
 

@@ -1,0 +1,85 @@
+import { checkBag } from '../bag.ts';
+import type { Environment } from '../environment.ts';
+import { InputInvalidError } from '../errors.ts';
+import type { SubmittedHandle } from '../handle.ts';
+import type { Optional } from '../handler/define.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import { isA } from '../run/failure.ts';
+import type { Intake, Together } from '../submit/intake.ts';
+import type { SubmitOptions } from '../submit/options.ts';
+import { parseText } from '../submit/text.ts';
+import { boundDefinition, boundSchedule, type Published } from './binding.ts';
+import { EventSchedules } from './event-schedules.ts';
+import { parseEvent } from './name.ts';
+
+/** What `publish` may be told beside the payload: it holds for each task that the event starts. */
+export type PublishOptions = Pick<
+  SubmitOptions,
+  'priority' | 'delay' | 'startBy' | 'tags' | 'submittedBy' | 'entityId' | 'description' | 'metadata' | 'failOnWarning'
+> &
+  Optional<{
+    /**
+     * Names the event: published again with the same key and payload, it starts nothing that it has started. Up to 500
+     * characters, scoped to `submittedBy`, for `idempotencyTtl`.
+     */
+    idempotencyKey: string;
+  }>;
+
+/** Each started task has a key of its own, so the event's is to leave room. */
+const MAX_KEY = 500;
+const KEYS = {
+  priority: null,
+  delay: null,
+  startBy: null,
+  tags: null,
+  submittedBy: null,
+  entityId: null,
+  description: null,
+  metadata: null,
+  failOnWarning: null,
+  idempotencyKey: null,
+} as const satisfies Record<keyof PublishOptions, null>;
+
+/** Starts what is bound to an event. */
+export class Publisher {
+  readonly #environment: Environment;
+  readonly #lifecycle: Lifecycle;
+  readonly #intake: Intake;
+  readonly #schedules: EventSchedules;
+
+  constructor(environment: Environment, lifecycle: Lifecycle, intake: Intake) {
+    this.#environment = environment;
+    this.#lifecycle = lifecycle;
+    this.#intake = intake;
+    this.#schedules = new EventSchedules(environment);
+  }
+
+  /**
+   * All or nothing.
+   * @returns one handle a binding: definitions as they were registered, then schedules by key
+   * @throws {TasklaneError}
+   */
+  async publish(event: string, payload: unknown, options: PublishOptions = {}): Promise<readonly SubmittedHandle[]> {
+    const started = await this.starts(event, payload, options);
+    return this.#intake.submitTogether(started, (error, index) => named(error, event, started[index]));
+  }
+
+  /** What an event would start. @throws {TasklaneError} */
+  async starts(event: string, payload: unknown, options: PublishOptions = {}): Promise<readonly Together[]> {
+    parseEvent('event', event);
+    checkBag('options', options, KEYS);
+    parseText('idempotencyKey', options.idempotencyKey, MAX_KEY);
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.open();
+    const published: Published = { event, payload, options };
+    const { registry } = this.#environment;
+    const schedules = await this.#schedules.boundTo(event);
+    const definitions = registry.boundTo(event).map(({ definition }) => boundDefinition(definition, published));
+    return [...definitions, ...schedules.map((found) => boundSchedule(found, published, registry))];
+  }
+}
+
+/** Says whose schema it was: the caller named an event, and no handler. */
+function named(error: unknown, event: string, started: Together | undefined): unknown {
+  if (!isA(InputInvalidError, error) || started === undefined) return error;
+  return new InputInvalidError(`Handler ${started.item.handler} does not take the event ${event}`, error.issues);
+}
