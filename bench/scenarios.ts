@@ -15,6 +15,7 @@ import { scenario as sqlitePages } from './scenarios/sqlite-pages.ts';
 import { scenario as sqliteProcesses } from './scenarios/sqlite-processes.ts';
 import { scenario as sqliteRetention } from './scenarios/sqlite-retention.ts';
 import { scenario as sqliteSaturated } from './scenarios/sqlite-saturated.ts';
+import { scenario as sqliteSchedules } from './scenarios/sqlite-schedules.ts';
 import { scenario as sqliteSubmitters } from './scenarios/sqlite-submitters.ts';
 import { scenario as svixPages } from './scenarios/svix-pages.ts';
 
@@ -34,6 +35,7 @@ export const scenarios: readonly Scenario[] = [
   sqlitePages,
   sqliteColdStart,
   sqliteSaturated,
+  sqliteSchedules,
   httpRequests,
   httpStreams,
   dialectGet,

@@ -6,6 +6,8 @@ import type { AnyTask } from './handler/define.ts';
 import type { Handler } from './handler/registry.ts';
 import type { TaskManager } from './manager.ts';
 import type { Queries } from './queries.ts';
+import type { SchedulePage, ScheduleQuery } from './schedule/list.ts';
+import type { ScheduleRecord } from './schedule/stored-schedule.ts';
 import type { Keep } from './submit/batch.ts';
 import type { SubmitOptions } from './submit/options.ts';
 import type { TaskRecord } from './task/record.ts';
@@ -25,6 +27,8 @@ export interface Inside {
   readonly handlerOf: (handler: AnyTask | string) => Handler;
   /** For `tasklane/testing`: as the storage's. */
   readonly nextDue: () => Promise<number | null>;
+  /** As `manager.schedules.list`; what is denied is as if it were not there. */
+  readonly listSchedules: (query: ScheduleQuery, fits: (schedule: ScheduleRecord) => boolean) => Promise<SchedulePage>;
   /** What ids begin with. */
   readonly idPrefix: string;
   /** Epoch ms, by the manager's clock. */

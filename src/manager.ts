@@ -15,6 +15,7 @@ import { type Health, Lifecycle } from './lifecycle.ts';
 import { parseOptions, type TaskManagerOptions } from './options.ts';
 import { type ListQuery, type Page, Queries, type TaskStats } from './queries.ts';
 import { Runner } from './run/runner.ts';
+import { listSchedules } from './schedule/list.ts';
 import { Schedules } from './schedule/schedules.ts';
 import { Scheduling } from './schedule/scheduling.ts';
 import { type AnyItem, Intake } from './submit/intake.ts';
@@ -90,6 +91,7 @@ export class TaskManager<
       definitionOf: (handler) => environment.registry.find(handler)?.definition,
       handlerOf: (handler) => environment.registry.resolve(handler),
       nextDue: () => storage.nextDue(),
+      listSchedules: (query, fits) => lifecycle.readable().then(() => listSchedules(storage, query, fits)),
       idPrefix: settings.idPrefix,
       now: () => clock.now(),
       news: (fits, signal) => streamAll(storage, watchers, fits, { signal, opened: lifecycle.readable() }),

@@ -9,6 +9,8 @@ import {
   PayloadTooLargeError,
   QueueFullError,
   RelatedTasksError,
+  ScheduleExistsError,
+  ScheduleNotFoundError,
   StaleLeaseError,
   StorageCorruptError,
   StorageError,
@@ -53,6 +55,8 @@ const KNOWN: Readonly<Partial<Record<ErrorCode, Known>>> = {
     name: 'InputInvalidError',
     members: ({ errors }) => ({ issues: list(errors) }),
   },
+  schedule_not_found: { type: ScheduleNotFoundError, name: 'ScheduleNotFoundError' },
+  schedule_exists: { type: ScheduleExistsError, name: 'ScheduleExistsError' },
   handler_unknown: { type: UnknownHandlerError, name: 'UnknownHandlerError' },
   payload_too_large: {
     type: PayloadTooLargeError,

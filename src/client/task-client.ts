@@ -13,6 +13,7 @@ import { follow } from './follow.ts';
 import { filterParameters, listParameters } from './list-parameters.ts';
 import { type ClientNews, NewsMaker } from './news.ts';
 import { fromWire, type Listed, listedFromWire } from './record.ts';
+import { ClientSchedules } from './schedules.ts';
 import { type ClientSubmitOptions, keyField, submitBody } from './submit-body.ts';
 import { type Call, type TaskClientOptions, Transport } from './transport.ts';
 
@@ -33,11 +34,14 @@ export class TaskClient<
   const Handlers extends readonly AnyTask[] = readonly AnyTask[],
   Tasks extends AnyTask = TasksOf<Handlers>,
 > {
+  /** What recurs: as `manager.schedules`. */
+  readonly schedules: ClientSchedules<Tasks>;
   readonly #transport: Transport;
 
   /** @throws {OptionError} */
   constructor(options: TaskClientOptions) {
     this.#transport = new Transport(options);
+    this.schedules = new ClientSchedules(this.#transport);
   }
 
   /**

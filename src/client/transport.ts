@@ -24,7 +24,7 @@ export type TaskClientOptions = {
 
 /** One request. */
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Below the base URL. */
   readonly path: string;
   readonly headers?: HeaderMap;

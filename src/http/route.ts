@@ -7,7 +7,7 @@ import { badParameter, listKeys, readQuery } from './query.ts';
 import { together } from './turn.ts';
 
 /** The methods that routes have. HEAD comes with GET (RFC 9110, section 9.3.2). */
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A request as it came from the router. */
 interface RawCall {
@@ -32,7 +32,7 @@ interface Call<Params, Query, Body> {
 }
 
 /** The groups that routes are shown in. */
-type Tag = 'tasks' | 'events' | 'service';
+type Tag = 'tasks' | 'schedules' | 'events' | 'service';
 
 /** An answer with a body that is no JSON, or with none; `type`: its media type. */
 export interface PlainAnswer {
@@ -118,7 +118,10 @@ function parseParams(schema: z.ZodObject, raw: Readonly<Record<string, string>>)
   for (const name in raw) params[name] = decodeURIComponent(raw[name] ?? '');
   const parsed = schema.safeParse(params);
   // a path that cannot name anything names nothing
-  if (!parsed.success) throw new HttpProblem('task_not_found', 'No task has an id of this form.');
+  if (!parsed.success) {
+    if ('key' in schema.shape) throw new HttpProblem('schedule_not_found', 'No schedule has a key of this form.');
+    throw new HttpProblem('task_not_found', 'No task has an id of this form.');
+  }
   return parsed.data;
 }
 

@@ -21,7 +21,7 @@ export const DurationText = z
   .transform((text) => text as Duration);
 
 /** A duration in a body: with its unit, or milliseconds. */
-const DurationValue = z.union([DurationText, z.number().min(0).max(MAX_DURATION)], {
+export const DurationValue = z.union([DurationText, z.number().min(0).max(MAX_DURATION)], {
   error: `${DURATION_ERROR}, or milliseconds`,
 });
 
@@ -34,7 +34,7 @@ const TagValue = z.union([z.string(), z.number(), z.boolean()], {
 });
 
 /** Tags by key. */
-const Tags = z.record(z.string(), TagValue);
+export const Tags = z.record(z.string(), TagValue);
 
 /** The body of a submit. */
 export const SubmitBody = z.strictObject({
@@ -103,8 +103,10 @@ function isDuration(text: string): boolean {
   }
 }
 
-const WireTime = z.iso.datetime({ precision: 3 });
-const Text = z.string().nullable();
+/** A time as it is answered. */
+export const WireTime = z.iso.datetime({ precision: 3 });
+/** Text, or none. */
+export const Text = z.string().nullable();
 
 const TaskError = z.object({ name: z.string(), message: z.string(), code: Text }).nullable().meta({ id: 'TaskError' });
 const Progress = z

@@ -67,7 +67,7 @@ export class Submission {
     };
     const task = await this.#inFlight.run(key === null ? null : JSON.stringify([submittedBy, key]), () =>
       this.#inside.submit(handler, input, options, keep).catch(async (error: unknown) => {
-        if (error instanceof InputInvalidError) throw inBody(error);
+        if (error instanceof InputInvalidError) throw bodyProblem(error);
         throw await withoutStrangers(this.#manager, caller, error);
       }),
     );
@@ -93,7 +93,7 @@ export class Submission {
  * In whose name a task is submitted: the caller's, unless he names another and may.
  * @throws {HttpProblem} 403 also when he may submit no such task
  */
-function submitterOf(wanted: Wanted, caller: Caller): string | undefined {
+export function submitterOf(wanted: Wanted, caller: Caller): string | undefined {
   const { principal } = caller;
   const submittedBy = wanted.submittedBy ?? principal?.id;
   if (principal === null || submittedBy === undefined) return submittedBy;
@@ -107,7 +107,8 @@ function submitterOf(wanted: Wanted, caller: Caller): string | undefined {
 }
 
 /** The library tells where in the input something is wrong, or in the submit; the client sent a body. */
-function inBody(error: InputInvalidError): BodyInvalidProblem {
+export function bodyProblem(error: unknown): unknown {
+  if (!(error instanceof InputInvalidError)) return error;
   if (error instanceof WarnedError) return new BodyInvalidProblem(error.issues);
   return new BodyInvalidProblem(
     error.issues.map(({ path, message }) => ({ path: path === '' ? 'input' : `input.${path}`, message })),

@@ -7,6 +7,7 @@ import { editRoutes } from './routes/edit.ts';
 import { eventRoutes } from './routes/events.ts';
 import { historyRoutes } from './routes/history.ts';
 import { listRoutes } from './routes/list.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
 import { submitRoutes } from './routes/submit.ts';
 import { taskRoutes } from './routes/task.ts';
 
@@ -19,6 +20,7 @@ export function routeTable(context: HttpContext): readonly Route[] {
     ...actionRoutes(context),
     ...editRoutes(context),
     ...historyRoutes(context),
+    ...scheduleRoutes(context),
     ...eventRoutes(context),
     ...aboutRoutes(context),
   ];

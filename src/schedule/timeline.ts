@@ -32,11 +32,24 @@ async function unbounded(rule: StoredRule): Promise<Next> {
   const known = kept.get(key);
   if (known !== undefined) return known;
   const zone = Zone.of(rule.timeZone);
-  const read = cron === null ? parseRrule(rrule ?? '', zone, anchor) : parseCron(cron, zone);
+  const read = (cron === null ? parseRrule(rrule ?? '', zone, anchor) : parseCron(cron, zone)).then(remembering);
   if (kept.size >= KEPT) kept.clear();
   kept.set(key, read);
   read.catch(() => kept.delete(key));
   return read;
+}
+
+/** Schedules that share a rule are mostly due together, and ask the same. */
+function remembering(next: Next): Next {
+  let asked: number | null = null;
+  let tick: number | null = null;
+  return (after) => {
+    if (after !== asked) {
+      tick = next(after);
+      asked = after;
+    }
+    return tick;
+  };
 }
 
 /** @param wall the zone whose clocks count the time; null: as it passes */

@@ -10,7 +10,7 @@ test('docs/http.md names every route, and none that there is not', async () => {
     ...table
       .split('\n## ', 1)
       .join('')
-      .matchAll(/`((?:GET|POST|PATCH|DELETE) \/[^`?]*)/g),
+      .matchAll(/`((?:GET|POST|PUT|PATCH|DELETE) \/[^`?]*)/g),
   ];
   const routes = operationsOf(new TaskManager()).map(({ method, path }) => `${method} ${path}`);
   expect([...new Set(named.map(([, route]) => route))].sort()).toEqual(routes.sort());

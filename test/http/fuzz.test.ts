@@ -83,6 +83,19 @@ const byName = new Map(operations.map((operation) => [nameOf(operation), operati
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
 
+/** Of a rule exactly one kind is right, which a schema does not tell. */
+const SCHEDULES = fc
+  .record(
+    {
+      key: fc.string({ minLength: 1, maxLength: 9 }),
+      handler: fc.constantFrom('any', 'long'),
+      every: fc.constant('1h'),
+      input: fc.jsonValue(),
+    },
+    { requiredKeys: ['every'] },
+  )
+  .map((body) => JSON.stringify(body));
+
 function shotOf(operation: Operation): fc.Arbitrary<Shot> {
   const query = operation.parameters.filter((one) => one.in === 'query');
   const headers = operation.parameters.filter((one) => one.in === 'header');
@@ -101,6 +114,7 @@ function shotOf(operation: Operation): fc.Arbitrary<Shot> {
       ? fc.option(fc.constant('{}'), { freq: 8 })
       : fc.oneof(
           { weight: 7, arbitrary: arbitraryOf(operation.body, schemas).map((value) => JSON.stringify(value) ?? '') },
+          { weight: operation.path.startsWith('/schedules') ? 3 : 0, arbitrary: SCHEDULES },
           {
             weight: 1,
             arbitrary: fc.oneof(fc.string(), fc.json(), fc.constantFrom('', '{', 'null', '[]', '{"handler":')),
@@ -125,7 +139,9 @@ function shotOf(operation: Operation): fc.Arbitrary<Shot> {
 /** Submits come more often than their share of the routes, so that there is something to find. */
 const shots = fc.oneof(
   ...operations.map((operation) => ({
-    weight: operation.method === 'POST' && operation.body !== null ? 4 : 1,
+    weight:
+      (operation.method === 'POST' && operation.body !== null ? 4 : 1) *
+      (operation.path.startsWith('/schedules') ? 1 : 3),
     arbitrary: shotOf(operation),
   })),
 );
@@ -147,6 +163,7 @@ afterEach(async () => {
 });
 
 const ids: string[] = [];
+const keys: string[] = [];
 const seen = new Map<string, number>();
 let count = 0;
 
@@ -154,7 +171,10 @@ async function shoot({ operation: name, id, query, headers, body, credential }: 
   const operation = byName.get(name);
   if (operation === undefined) throw new Error(`No operation ${name}`);
   const named = typeof id === 'number' ? (ids.at(id % Math.max(1, ids.length)) ?? 'task_0') : id;
-  const path = operation.path.replace('{id}', encodeURIComponent(named.toWellFormed()));
+  const key = typeof id === 'number' ? (keys.at(id % Math.max(1, keys.length)) ?? 'key') : id;
+  const path = operation.path
+    .replace('{id}', encodeURIComponent(named.toWellFormed()))
+    .replace('{key}', encodeURIComponent(key.toWellFormed()));
   const search = new URLSearchParams(
     query.map(([name, value]): [string, string] => [name.toWellFormed(), value.toWellFormed()]),
   );
@@ -169,7 +189,7 @@ async function shoot({ operation: name, id, query, headers, body, credential }: 
     ...(hasBody ? { body } : {}),
   });
   // nothing, '.' and '..' as an id are other paths
-  const moved = named === '' || !new URL(request.url).pathname.endsWith(path);
+  const moved = named === '' || key === '' || !new URL(request.url).pathname.endsWith(path);
   const response = await handler(request);
   count++;
   const what = `${operation.method} ${path}?${search} ${String(body).slice(0, 500)}`;
@@ -198,8 +218,9 @@ async function shoot({ operation: name, id, query, headers, body, credential }: 
     });
     expect(schema?.properties?.code?.enum, what).toContain(problem.code);
   } else if (answer !== '') {
-    const value = JSON.parse(answer) as { readonly id?: string } | null;
+    const value = JSON.parse(answer) as { readonly id?: string; readonly key?: string } | null;
     if (operation.path === '/tasks' && typeof value?.id === 'string') ids.push(value.id);
+    if (response.status === 201 && typeof value?.key === 'string') keys.push(value.key);
   }
 }
 

@@ -19,10 +19,16 @@ async function taskFor({ id }: Operation): Promise<string> {
   return (await world.submit('quick')).id;
 }
 
-const BODIES: Readonly<Record<string, unknown>> = { submitTask: { handler: 'quick' }, updateTask: { priority: 1 } };
+const BODIES: Readonly<Record<string, unknown>> = {
+  submitTask: { handler: 'quick' },
+  updateTask: { priority: 1 },
+  createSchedule: { key: 'new', handler: 'quick', every: '1h' },
+  previewSchedule: { every: '1h' },
+  replaceSchedule: { handler: 'quick', every: '2h' },
+};
 
 async function call(operation: Operation, caller: CallerName, id: string): Promise<Response> {
-  const response = await world.ask(caller, operation.path.replace('{id}', id), {
+  const response = await world.ask(caller, operation.path.replace('{id}', id).replace('{key}', 'his'), {
     method: operation.method,
     body: BODIES[operation.id],
   });
@@ -40,13 +46,16 @@ describe('the table of rights', () => {
       `${operation.id} > %s is answered %d`,
       async (caller, status) => {
         const id = await taskFor(operation);
+        await world.manager.schedules.create({ key: 'his', handler: 'quick', every: '1h', submittedBy: 'owner' });
         const before = await world.manager.get(id);
+        const schedule = await world.manager.schedules.get('his');
         const response = await call(operation, caller, id);
         expect(response.status).toBe(status);
         if (response.status < 400) return;
         expect(response.headers.get('content-type')).toBe('application/problem+json');
         if (status === 401) expect(response.headers.get('www-authenticate')).toBe('Bearer');
         expect(await world.manager.get(id)).toEqual(before); // what was refused has changed nothing
+        expect(await world.manager.schedules.get('his')).toEqual(schedule);
       },
     );
   }

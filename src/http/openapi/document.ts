@@ -18,6 +18,7 @@ export interface DocumentOptions {
 
 const TAGS = {
   tasks: 'Submit tasks, find them, and change them',
+  schedules: 'What recurs: a task for each tick',
   events: 'Follow tasks as server-sent events',
   service: 'What the service says of itself',
 };
@@ -102,6 +103,7 @@ function contentOf({ method }: Route, schema: Json): Json {
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   200: 'Done',
+  201: 'Made',
   202: 'Accepted',
   503: 'Not ready',
 };

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../task/json.ts';
-import type { StoredDocument } from '../storage.ts';
+import type { DocumentPut, StoredDocument } from '../storage.ts';
 import type { Database, Row } from './database.ts';
 import { decodeJson, decodeText, encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';
@@ -52,16 +52,31 @@ export function readDueDocuments(
   return database.all(sql, encodeText(kind), at, now, limit).map(toDocument);
 }
 
+/** Of one that has not expired; 0: there is none. */
+export function versionOf({ database, now }: Transaction, kind: string, key: string): number {
+  const sql = `select version from tasklane_document where kind = ? and key = ? and ${ALIVE}`;
+  const row = database.get(sql, encodeText(kind), encodeText(key), now);
+  return row === undefined ? 0 : (row[0] as number);
+}
+
 /** See `Documents.putDocument`. */
 export function putDocument(
-  { database, happened, now }: Transaction,
+  transaction: Transaction,
   kind: string,
   key: string,
   value: JsonValue,
-  { ifVersion, dueAt, expiresAt }: PutOptions,
+  options: PutOptions,
 ): number | null {
-  const before = readDocument(database, kind, key, now)?.version ?? 0;
-  if (ifVersion !== undefined && ifVersion !== before) return null;
+  const before = versionOf(transaction, kind, key);
+  if (options.ifVersion !== undefined && options.ifVersion !== before) return null;
+  return storeDocument(transaction, { ...options, kind, key, value, ifVersion: before });
+}
+
+/** The same, where its version is known to be this. @returns the new version */
+export function storeDocument(
+  { database, happened }: Transaction,
+  { kind, key, value, ifVersion: before, dueAt, expiresAt }: DocumentPut & Pick<PutOptions, 'expiresAt'>,
+): number {
   database.run(
     'insert or replace into tasklane_document(kind, key, version, due_at, expires_at, value) values(?, ?, ?, ?, ?, ?)',
     encodeText(kind),
@@ -76,8 +91,9 @@ export function putDocument(
 }
 
 /** See `Documents.deleteDocument`. */
-export function deleteDocument({ database, happened, now }: Transaction, kind: string, key: string): boolean {
-  const there = readDocument(database, kind, key, now) !== null;
+export function deleteDocument(transaction: Transaction, kind: string, key: string): boolean {
+  const { database, happened } = transaction;
+  const there = versionOf(transaction, kind, key) > 0;
   database.run('delete from tasklane_document where kind = ? and key = ?', encodeText(kind), encodeText(key));
   if (there) happened.control();
   return there;

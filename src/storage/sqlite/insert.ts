@@ -3,7 +3,7 @@ import type { DocumentPut, InsertAnswer, TaskDraft } from '../storage.ts';
 import { beginEarly } from './claim.ts';
 import { countUnfinished } from './counters.ts';
 import type { Bindable } from './database.ts';
-import { putDocument, readDocument } from './documents.ts';
+import { storeDocument, versionOf } from './documents.ts';
 import type { EarlyClaim } from './early-claim.ts';
 import { inTheWay, isThere, writeKey } from './in-the-way.ts';
 import { InsertEdges } from './insert-edges.ts';
@@ -46,14 +46,16 @@ export function insertDrafts(
 ): readonly InsertAnswer[] {
   const { documents } = options;
   if (documents === undefined) return insertTasks(transaction, drafts, options);
-  const { database, now } = transaction;
-  if (drafts.some(({ record }) => isThere(transaction, record.id))) return drafts.map(() => MADE);
-  const isCurrent = ({ kind, key, ifVersion }: DocumentPut): boolean =>
-    (readDocument(database, kind, key, now)?.version ?? 0) === ifVersion;
-  if (drafts.length === 0 || !documents.every(isCurrent)) return drafts.map(() => CONFLICT);
+  const isCurrent = ({ kind, key, ifVersion }: DocumentPut): boolean => versionOf(transaction, kind, key) === ifVersion;
+  if (drafts.length === 0) return [];
+  if (!documents.every(isCurrent)) {
+    // Moved by an earlier try of this very call, perhaps.
+    const answer = drafts.some(({ record }) => isThere(transaction, record.id)) ? MADE : CONFLICT;
+    return drafts.map(() => answer);
+  }
   const answers = insertTasks(transaction, drafts, { ...options, atomic: true });
   if (answers.some(isRefused)) return answers;
-  for (const { kind, key, value, dueAt } of documents) putDocument(transaction, kind, key, value, { dueAt });
+  for (const put of documents) storeDocument(transaction, put);
   return answers;
 }
 

@@ -1,0 +1,164 @@
+import { ScheduleExistsError, ScheduleNotFoundError, TaskManager } from 'tasklane';
+import { TaskClient } from 'tasklane/client';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { RightsWorld } from './rights-world.ts';
+import { type Body, bodyOf } from './support.ts';
+
+let world: RightsWorld;
+beforeEach(async () => {
+  world = await RightsWorld.open();
+});
+afterEach(() => world.close());
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+const ask = (method: Method, path: string, body?: unknown, caller: 'owner' | 'stranger' | 'admin' = 'owner') =>
+  world.ask(caller, path, { method, ...(body === undefined ? {} : { body }) });
+const create = (more: object = {}, caller: 'owner' | 'stranger' | 'admin' = 'owner') =>
+  ask('POST', '/schedules', { key: 'k', handler: 'quick', every: '1h', ...more }, caller);
+async function code(response: Promise<Response>): Promise<readonly [number, string]> {
+  const answer = await response;
+  return [answer.status, (await bodyOf(answer)).code as string];
+}
+
+describe('schedules over HTTP', () => {
+  test('are made, read, replaced, paused, triggered and deleted', async () => {
+    const made = await create({ key: 'a/b ü', input: { n: 1 }, tags: { team: 'x' }, start: '2040-01-01T00:00:00Z' });
+    expect(made.status).toBe(201);
+    const path = made.headers.get('location') ?? '';
+    expect(path).toBe('/schedules/a%2Fb%20%C3%BC');
+    const record = await bodyOf(made);
+    expect(record).toMatchObject({
+      ...{ key: 'a/b ü', handler: 'quick', input: { n: 1 }, every: 3_600_000, submittedBy: 'owner', version: 1 },
+      ...{ start: '2040-01-01T00:00:00.000Z', nextRunAt: '2040-01-01T00:00:00.000Z', pausedAt: null, cron: null },
+    });
+    expect(await bodyOf(await ask('GET', path))).toEqual(record);
+    const replaced = await ask('PUT', path, { handler: 'quick', cron: '0 9 * * *', timeZone: 'Europe/Berlin' });
+    expect(await bodyOf(replaced)).toMatchObject({ cron: '0 9 * * *', tags: {}, submittedBy: 'owner', version: 2 });
+    expect(await bodyOf(await ask('POST', `${path}/pause`))).toMatchObject({ pausedAt: expect.any(String) });
+    expect(await bodyOf(await ask('POST', `${path}/resume`))).toMatchObject({ pausedAt: null });
+    const triggered = await ask('POST', `${path}/trigger`);
+    expect(triggered.status).toBe(202);
+    const task = await bodyOf(triggered);
+    expect(task).toMatchObject({ scheduleId: 'a/b ü', tick: null, submittedBy: 'owner' });
+    expect(triggered.headers.get('location')).toBe(`/tasks/${task.id}`);
+    expect((await world.json('owner', '/tasks?scheduleId=a/b%20ü')).items).toHaveLength(1);
+    expect((await ask('DELETE', path)).status).toBe(204);
+    expect(await code(ask('GET', path))).toEqual([404, 'schedule_not_found']);
+  });
+
+  test('are listed in pages, each caller his own', async () => {
+    for (let n = 0; n < 5; n++) await create({ key: `k${n}`, tags: { odd: n % 2 === 1 } });
+    await create({ key: 'k22' }, 'stranger');
+    const keys = async (query: string, caller: 'owner' | 'stranger' | 'admin' = 'owner') =>
+      (await world.json(caller, `/schedules${query}`)).items.map(({ key }: Body) => key);
+    expect(await keys('')).toEqual(['k0', 'k1', 'k2', 'k3', 'k4']);
+    expect(await keys('', 'stranger')).toEqual(['k22']);
+    expect(await keys('?submittedBy=owner', 'stranger')).toEqual([]);
+    expect(await keys('', 'admin')).toHaveLength(6);
+    expect(await keys('?tag.odd=true')).toEqual(['k1', 'k3']);
+    expect(await keys('?q=K3&handler=quick&paused=false')).toEqual(['k3']);
+    const { next } = await world.json('owner', '/schedules?limit=3');
+    expect(await keys(`?limit=3&cursor=${next}`)).toEqual(['k3', 'k4']);
+    expect(await code(ask('GET', '/schedules?nope=1'))).toEqual([400, 'malformed']);
+    expect(await code(ask('GET', '/schedules?limit=0'))).toEqual([400, 'malformed']);
+  });
+
+  test('a preview makes nothing', async () => {
+    const body = { cron: '30 2 * * *', timeZone: 'Europe/Berlin', from: '2026-03-28T00:00:00Z', count: 2 };
+    const answer = await ask('POST', '/schedules/preview', body);
+    expect(await bodyOf(answer)).toEqual({ items: ['2026-03-28T01:30:00.000Z', '2026-03-29T01:00:00.000Z'] });
+    expect((await world.json('owner', '/schedules')).items).toEqual([]);
+  });
+
+  test('what is wrong is told', async () => {
+    await create();
+    expect(await code(create())).toEqual([409, 'schedule_exists']);
+    expect(await code(create({ key: 'x', every: 'soon' }))).toEqual([422, 'input_invalid']);
+    expect(await code(create({ key: 'x', cron: '@daily' }))).toEqual([400, 'option_invalid']);
+    expect(await code(create({ key: 'x', every: null, cron: '0 0 30 2 *' }))).toEqual([400, 'option_invalid']);
+    expect(await code(create({ key: 'x', every: null, cron: '@daily', timeZone: 'No/Where' }))).toEqual([
+      400,
+      'option_invalid',
+    ]);
+    expect(await code(create({ key: 'x', handler: 'gone' }))).toEqual([422, 'handler_unknown']);
+    expect(await code(create({ key: 'x'.repeat(201) }))).toEqual([422, 'input_invalid']);
+    expect(await code(ask('GET', `/schedules/${'x'.repeat(201)}`))).toEqual([404, 'schedule_not_found']);
+    const other = ask('PUT', '/schedules/k', { key: 'other', handler: 'quick', every: '1h' });
+    expect(await code(other)).toEqual([400, 'option_invalid']);
+  });
+
+  test('nobody schedules in the name of another, nor learns of what is not his', async () => {
+    expect(await code(create({ submittedBy: 'admin' }))).toEqual([403, 'forbidden']);
+    expect((await bodyOf(await create({ key: 'for', submittedBy: 'owner' }, 'admin'))).submittedBy).toBe('owner');
+    const renamed = ask('PUT', '/schedules/for', { handler: 'quick', every: '1h', submittedBy: 'stranger' });
+    expect(await code(renamed)).toEqual([403, 'forbidden']);
+    for (const [method, path, body] of [
+      ['GET', '/schedules/KEY', undefined],
+      ['PUT', '/schedules/KEY', { handler: 'quick', every: '1h' }],
+      ['DELETE', '/schedules/KEY', undefined],
+      ['POST', '/schedules/KEY/pause', undefined],
+      ['POST', '/schedules/KEY/resume', undefined],
+      ['POST', '/schedules/KEY/trigger', undefined],
+    ] as const) {
+      const his = await ask(method, path.replace('KEY', 'for'), body, 'stranger');
+      const none = await ask(method, path.replace('KEY', 'not'), body, 'stranger');
+      expect(his.status).toBe(404);
+      expect((await his.text()).replaceAll('for', 'not')).toBe(await none.text());
+    }
+  });
+
+  test('an input that is redacted in tasks is redacted in schedules', async () => {
+    const secret = await RightsWorld.open({ redact: () => '***' });
+    await secret.manager.schedules.create({
+      key: 'k',
+      handler: 'quick',
+      input: 'secret',
+      every: '1h',
+      submittedBy: 'owner',
+    });
+    for (const path of ['/schedules/k', '/schedules']) {
+      expect(JSON.stringify(await secret.json('owner', path))).not.toContain('secret');
+    }
+    await secret.close();
+  });
+
+  test('the client has them as the library has', async () => {
+    const fetchHere: typeof fetch = (input, init) => world.handler(new Request(input, init));
+    const client = new TaskClient({
+      baseUrl: 'http://x',
+      fetch: fetchHere,
+      headers: { authorization: 'Bearer owner' },
+      retry: false,
+    } as ConstructorParameters<typeof TaskClient>[0]);
+    const start = Date.UTC(2040, 0, 1);
+    const made = await client.schedules.create({
+      key: 'k',
+      handler: 'quick',
+      input: 1,
+      times: [start, new Date(start + 5)],
+    });
+    expect(made).toEqual(await world.manager.schedules.get('k'));
+    expect(await client.schedules.get('k')).toEqual(made);
+    expect(await client.schedules.get('none')).toBeNull();
+    expect(await client.schedules.list({ filter: { handler: 'quick', text: 'K' }, limit: 5 })).toEqual({
+      items: [made],
+      next: null,
+    });
+    await expect(client.schedules.create({ key: 'k', handler: 'quick', every: '1h' })).rejects.toThrow(
+      ScheduleExistsError,
+    );
+    const replaced = await client.schedules.replace('k', { handler: 'quick', every: '1h', start });
+    expect(replaced).toEqual(await world.manager.schedules.get('k'));
+    expect((await client.schedules.pause('k')).pausedAt).toEqual(expect.any(Number));
+    expect((await client.schedules.resume('k')).pausedAt).toBeNull();
+    expect(await client.schedules.trigger('k')).toMatchObject({ scheduleId: 'k', tick: null });
+    const rule = { cron: '0 9 * * *', timeZone: 'Asia/Tokyo' };
+    const manager = new TaskManager();
+    expect(await client.schedules.preview({ ...rule, from: start }, 3)).toEqual(
+      await manager.schedules.preview({ ...rule, from: start }, 3),
+    );
+    await manager.close();
+    await client.schedules.delete('k');
+    await expect(client.schedules.pause('k')).rejects.toThrow(ScheduleNotFoundError);
+  });
+});
