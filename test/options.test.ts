@@ -26,6 +26,8 @@ describe('the options of a manager', () => {
       retention: { ageMs: { succeeded: 90 * DAY, failed: 90 * DAY, cancelled: 90 * DAY }, count: 1_000_000 },
       idempotencyMs: DAY,
       idPrefix: 'task_',
+      schedules: null,
+      onOrphan: 'report',
     });
   });
 
