@@ -1,3 +1,4 @@
+import type { Bulks } from './bulks.ts';
 import type { Controls } from './controls.ts';
 import type { TaskNews } from './events.ts';
 import type { Relations } from './flow/relations.ts';
@@ -19,6 +20,7 @@ import type { TaskRecord } from './task/record.ts';
 export interface Inside {
   readonly queries: Queries;
   readonly controls: Controls;
+  readonly bulks: Bulks;
   /** As `manager.submit`; `keep` spares the reading of what was just stored. */
   readonly submit: (handler: string, input: unknown, options: SubmitOptions, keep: Keep) => Promise<SubmittedHandle>;
   readonly relations: Relations;

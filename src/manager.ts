@@ -1,4 +1,5 @@
 import { signalOf } from './bag.ts';
+import { Bulks } from './bulks.ts';
 import { Controls, type DeleteOptions, type TaskPatch } from './controls.ts';
 import type { Environment } from './environment.ts';
 import { Publisher, type PublishOptions } from './event/publisher.ts';
@@ -86,6 +87,7 @@ export class TaskManager<
     exposeInside(this, {
       queries: this.#queries,
       controls: this.#controls,
+      bulks: new Bulks(environment, lifecycle),
       submit: (handler, input, options, keep) => this.#intake.submit(handler, input, options, keep),
       relations: this.#relations,
       definitionOf: (handler) => environment.registry.find(handler)?.definition,

@@ -42,6 +42,9 @@ export type TaskStats = Readonly<{
   byHandler: Readonly<Record<string, Readonly<Record<Status, number>>>>;
 }>;
 
+/** Lists of filters: of each list one holds, and all lists do. */
+type Groups = readonly (readonly TaskFilter[])[];
+
 const QUERY_KEYS = ['filter', 'sort', 'statusOrder', 'limit', 'cursor', 'after', 'before', 'offset'];
 const MAX_LIMIT = 1_000;
 const DEFAULT_LIMIT = 50;
@@ -64,9 +67,13 @@ export class Queries {
     return task ?? null;
   }
 
-  /** @param also must hold too: of these, one */
-  async list(query: ListQuery, also: readonly Condition[] | null = null): Promise<Page<TaskRecord>> {
-    const parsed = parseList(query, also);
+  /** @param also must hold too: of these, one @param groups of each, one */
+  async list(
+    query: ListQuery,
+    also: readonly Condition[] | null = null,
+    groups: Groups = [],
+  ): Promise<Page<TaskRecord>> {
+    const parsed = parseList(query, also, groups);
     await this.#lifecycle.readable();
     const page = await this.#environment.storage.list(parsed.stored);
     const { items, first, last, more, truncated } = page;
@@ -82,9 +89,13 @@ export class Queries {
     };
   }
 
-  /** @param also must hold too: of these, one */
-  async count(filter: TaskFilter | undefined, also: readonly Condition[] | null = null): Promise<number> {
-    const where = [[parseFilter(filter)], ...(also === null ? [] : [also])];
+  /** @param also must hold too: of these, one @param groups of each, one */
+  async count(
+    filter: TaskFilter | undefined,
+    also: readonly Condition[] | null = null,
+    groups: Groups = [],
+  ): Promise<number> {
+    const where = [[parseFilter(filter)], ...groups.map(parseGroup), ...(also === null ? [] : [also])];
     await this.#lifecycle.readable();
     return this.#environment.storage.count(where);
   }
@@ -126,6 +137,7 @@ export class Queries {
 function parseList(
   query: ListQuery,
   also: readonly Condition[] | null,
+  groups: Groups,
 ): { readonly stored: StoredQuery; readonly fingerprint: string } {
   if (query === null || typeof query !== 'object') throw new OptionError('query', 'an object', query);
   const unknown = Object.keys(query).find((key) => !QUERY_KEYS.includes(key));
@@ -146,13 +158,14 @@ function parseList(
   }
   const condition = parseFilter(filter);
   const order = statusOrder === undefined ? undefined : parseStatusOrder(statusOrder);
-  const fingerprint = fingerprintOf([condition, sort, order ?? null, ...(also === null ? [] : [also])]);
+  const where = [[condition], ...groups.map(parseGroup), ...(also === null ? [] : [also])];
+  const fingerprint = fingerprintOf([where, sort, order ?? null]);
   const position = cursor === undefined ? undefined : decodeCursor(cursor, fingerprint);
   const id = after ?? before;
   return {
     fingerprint,
     stored: {
-      where: [[condition], ...(also === null ? [] : [also])],
+      where,
       sort: key,
       descending,
       statusOrder: order,
@@ -163,6 +176,10 @@ function parseList(
       payloads: true,
     },
   };
+}
+
+function parseGroup(group: readonly TaskFilter[]): readonly Condition[] {
+  return group.map((filter) => parseFilter({ archived: 'both', ...filter }));
 }
 
 function parseStatusOrder(order: readonly Status[]): readonly Status[] {

@@ -22,7 +22,7 @@ export function filterParameters(filter: TaskFilter = {}): URLSearchParams | nul
     if (typeof wanted === 'object') throw new OptionError(`filter.${key}`, 'text, over HTTP', wanted);
     if (wanted !== undefined) query.set(key, wanted);
   }
-  for (const key of ['input', 'result'] as const) {
+  for (const key of ['input', 'result', 'metadata', 'held'] as const) {
     if (filter[key] !== undefined) throw new OptionError(`filter.${key}`, 'left out, over HTTP', filter[key]);
   }
   for (const [key, wanted] of Object.entries(filter.tags ?? {})) {

@@ -15,7 +15,7 @@ const ID_LENGTH = TIME_LENGTH + SEQUENCE_LENGTH + RANDOM_LENGTH;
 const randomBlock = customAlphabet(ALPHABET, RANDOM_LENGTH * RANDOM_BLOCK);
 const randomText = customAlphabet(ALPHABET, 21);
 
-/** Random text of letters and digits, 125 bits: names a worker. */
+/** Random text of letters and digits, 125 bits: names a worker, or what else is no task. */
 export function drawWorkerId(): string {
   return randomText();
 }

@@ -14,12 +14,12 @@ export type TaskFilter = {
   readonly status?: Status | readonly Status[] | undefined;
   readonly handler?: string | readonly string[] | undefined;
   readonly ids?: readonly string[] | undefined;
-  /** `none`, here and in the next three: has none. */
+  /** `none`, here and in the next four: has none. */
   readonly submittedBy?: string | None | undefined;
   readonly entityId?: string | None | undefined;
   readonly parentId?: string | None | undefined;
   readonly scheduleId?: string | None | undefined;
-  readonly description?: string | undefined;
+  readonly description?: string | None | undefined;
   /** `any`: has any value. Compared as text. */
   readonly tags?: Readonly<Record<string, Tag | readonly Tag[] | { readonly any: true }>> | undefined;
   readonly created?: Range | undefined;
@@ -30,6 +30,10 @@ export type TaskFilter = {
   /** Equal to this JSON value, whatever the order of its keys. Like `text`, no index serves it. */
   readonly input?: unknown;
   readonly result?: unknown;
+  /** It is an object that has these keys, each with this JSON value; likewise. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** Whether it is held: scheduled for no time, until `runNow`. */
+  readonly held?: boolean | undefined;
   /** Default false; `'both'`: archived ones too. */
   readonly archived?: boolean | 'both' | undefined;
 };
@@ -52,8 +56,6 @@ export type SortKey = (typeof SORT_KEYS)[number];
 
 /** The columns that a filter compares with one text. */
 export const TEXT_KEYS = ['submittedBy', 'entityId', 'parentId', 'scheduleId', 'description'] as const;
-/** Those that a task can be asked for by having none. */
-const NULLABLE_KEYS: readonly string[] = ['submittedBy', 'entityId', 'parentId', 'scheduleId'];
 /** What is compared as JSON. */
 export const JSON_KEYS = ['input', 'result'] as const;
 /** How much of the text of an input or a result counts in an order, in characters. */
@@ -72,7 +74,7 @@ export interface Condition {
   readonly entityId?: string | null;
   readonly parentId?: string | null;
   readonly scheduleId?: string | null;
-  readonly description?: string;
+  readonly description?: string | null;
   /** By tag: the texts one of which it has, or null for any value. */
   readonly tags?: readonly (readonly [key: string, values: readonly string[] | null])[];
   readonly created?: Range;
@@ -83,6 +85,8 @@ export interface Condition {
   /** As canonical JSON. */
   readonly input?: string;
   readonly result?: string;
+  readonly metadata?: readonly (readonly [key: string, value: string])[];
+  readonly held?: boolean;
   readonly archived: boolean | 'both';
 }
 
@@ -95,6 +99,8 @@ const FILTER_KEYS: readonly string[] = [
   ...Object.keys(RANGE_KEYS),
   'text',
   ...JSON_KEYS,
+  'metadata',
+  'held',
   'archived',
 ];
 
@@ -121,12 +127,25 @@ export function parseFilter(filter: TaskFilter = {}, option = 'filter'): Conditi
   for (const key of [...TEXT_KEYS, 'text'] as const) {
     const value = filter[key];
     if (value === undefined) continue;
-    if (NULLABLE_KEYS.includes(key) && isNone(value)) condition[key as 'entityId'] = null;
+    if (key !== 'text' && isNone(value)) condition[key] = null;
     else if (typeof value !== 'string') throw new OptionError(`${option}.${key}`, 'text', value);
     else condition[key] = key === 'text' ? value.toLowerCase() : value;
   }
   for (const key of JSON_KEYS) {
     if (filter[key] !== undefined) condition[key] = canonicalJson(toJson(filter[key], `${option}.${key}`));
+  }
+  const { metadata, held } = filter;
+  if (metadata !== undefined) {
+    if (metadata === null || typeof metadata !== 'object') {
+      throw new OptionError(`${option}.metadata`, 'an object', metadata);
+    }
+    condition.metadata = Object.entries(metadata).map(
+      ([key, value]) => [key, canonicalJson(toJson(value ?? null, `${option}.metadata.${key}`))] as const,
+    );
+  }
+  if (held !== undefined) {
+    if (typeof held !== 'boolean') throw new OptionError(`${option}.held`, 'true or false', held);
+    condition.held = held;
   }
   for (const key of Object.keys(RANGE_KEYS) as (keyof typeof RANGE_KEYS)[]) {
     const range = filter[key];
@@ -157,9 +176,22 @@ export function matches(task: TaskRecord, condition: Condition): boolean {
     const range = condition[key];
     if (range !== undefined && !within(task[column], range)) return false;
   }
+  if (condition.held !== undefined && condition.held !== isHeld(task)) return false;
+  if (condition.metadata?.some(([key, value]) => !hasMetadata(task.metadata, key, value))) return false;
   if (condition.tags?.some(([key, values]) => !hasTag(task, key, values))) return false;
   const { text } = condition;
   return text === undefined || SEARCHED_KEYS.some((key) => task[key]?.toLowerCase().includes(text) === true);
+}
+
+/** Whether a task is scheduled for no time. */
+export function isHeld({ status, runAt }: Pick<TaskRecord, 'status' | 'runAt'>): boolean {
+  return status === 'scheduled' && runAt === null;
+}
+
+/** Whether metadata is an object that has this key with this value. @param value as canonical JSON */
+export function hasMetadata(metadata: unknown, key: string, value: string): boolean {
+  if (metadata === null || typeof metadata !== 'object' || !Object.hasOwn(metadata, key)) return false;
+  return canonicalJson((metadata as Record<string, JsonValue>)[key] ?? null) === value;
 }
 
 function hasTag(task: TaskRecord, key: string, values: readonly string[] | null): boolean {

@@ -182,6 +182,8 @@ class Life {
           { handler: 'a' },
           { submittedBy: { none: true } },
           { input: { n: 1 } },
+          { metadata: { deep: { a: 1 } } },
+          { held: draw([true, false]) },
           { result: null },
           { tags: { team: draw(['x', 2]) } },
           { text: draw(['a', 'TASK', 'new']) },

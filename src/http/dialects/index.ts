@@ -9,3 +9,4 @@ export type { DialectOptions } from './options.ts';
 export { type SvixOptions, svix } from './svix/index.ts';
 export { type TaskV2Options, taskV2 } from './task-v2/index.ts';
 export type { TaskV2 } from './task-v2/task.ts';
+export { type WaylayOptions, waylay } from './waylay/index.ts';

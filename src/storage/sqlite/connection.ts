@@ -6,7 +6,7 @@ import { Database } from './database.ts';
 import { cannotOpen, toStorageError } from './failures.ts';
 import { whenUnlocked } from './retry.ts';
 import { migrate, readVersion, SCHEMA_VERSION } from './schema.ts';
-import { HAS_TEXT, hasText, IS_JSON, isJson } from './search.ts';
+import { HAS_METADATA, HAS_TEXT, hasKey, hasText, IS_JSON, isJson } from './search.ts';
 
 /** How often the log is copied back, in pages: fewer cost throughput, for a lone submit writes eight; more make a commit wait. */
 const CHECKPOINT_PAGES = 1_000;
@@ -53,6 +53,7 @@ export class Connection {
       if (version < SCHEMA_VERSION) await whenUnlocked(clock, file, () => upgrade(opened, file));
       opened.define(HAS_TEXT, hasText);
       opened.define(IS_JSON, isJson);
+      opened.define(HAS_METADATA, hasKey);
       return new Connection(opened, file, clock);
     } catch (error) {
       database?.close();

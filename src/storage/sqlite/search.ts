@@ -1,5 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import { canonicalJson, type JsonValue } from '../../task/json.ts';
+import { hasMetadata } from '../../task/query.ts';
 import { decodeText } from './text.ts';
 
 /** Name of {@link hasText} in SQL. */
@@ -7,6 +8,9 @@ export const HAS_TEXT = 'tasklane_has_text';
 
 /** Name of {@link isJson} in SQL. */
 export const IS_JSON = 'tasklane_is_json';
+
+/** Name of {@link hasKey} in SQL. */
+export const HAS_METADATA = 'tasklane_has_metadata';
 
 /** How many rows were looked through since the process started: what a search has cost is a difference of two. */
 let searched = 0;
@@ -33,4 +37,11 @@ export function hasText(text: SQLOutputValue = '', ...columns: SQLOutputValue[])
 export function isJson(wanted: SQLOutputValue = '', column: SQLOutputValue = null): number {
   searched++;
   return wanted === (column === null ? 'null' : canonicalJson(JSON.parse(column as string) as JsonValue)) ? 1 : 0;
+}
+
+/** Whether what is in the column `more` has metadata with this key and value. @param value as canonical JSON */
+export function hasKey(key: SQLOutputValue = '', value: SQLOutputValue = '', more: SQLOutputValue = null): number {
+  searched++;
+  const { metadata } = (more === null ? {} : JSON.parse(more as string)) as { readonly metadata?: unknown };
+  return hasMetadata(metadata ?? null, decodeText(key as string), value as string) ? 1 : 0;
 }

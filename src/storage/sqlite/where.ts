@@ -4,7 +4,7 @@ import type { StoredQuery } from '../storage.ts';
 import type { Bindable } from './database.ts';
 import type { Avoided } from './plan.ts';
 import { statusCode } from './rows.ts';
-import { HAS_TEXT, IS_JSON } from './search.ts';
+import { HAS_METADATA, HAS_TEXT, IS_JSON } from './search.ts';
 import { encodeText } from './text.ts';
 
 /** Part of a statement with what is bound to it. */
@@ -57,7 +57,9 @@ export function wantedTag(where: StoredQuery['where']): WantedTag | null {
 
 /** Whether a search that no index serves is part of it. */
 export function searches(where: StoredQuery['where']): boolean {
-  return where.some((group) => group.some(({ text, input, result }) => (text ?? input ?? result) !== undefined));
+  return where.some((group) =>
+    group.some(({ text, input, result, metadata }) => (text ?? input ?? result ?? metadata) !== undefined),
+  );
 }
 
 function conditionOf(condition: Condition, avoid: readonly Avoided[]): Sql {
@@ -85,6 +87,12 @@ function conditionOf(condition: Condition, avoid: readonly Avoided[]): Sql {
   if (condition.text !== undefined) {
     parts.push(sql(`${HAS_TEXT}(?, id, handler, description, submitted_by, entity_id)`, encodeText(condition.text)));
   }
+  if (condition.held !== undefined) {
+    const held = `(status = ${statusCode('scheduled')} and run_at is null)`;
+    parts.push(sql(condition.held ? held : `not ${held}`));
+  }
+  for (const [key, value] of condition.metadata ?? [])
+    parts.push(sql(`${HAS_METADATA}(?, ?, more)`, encodeText(key), value));
   for (const key of JSON_KEYS) {
     const value = condition[key];
     if (value !== undefined) parts.push(sql(`${IS_JSON}(?, ${key})`, value));

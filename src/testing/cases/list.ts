@@ -14,6 +14,16 @@ const FILTERS: readonly (readonly [name: string, first: DraftFields, second: Dra
   ['submittedBy', { submittedBy: 'u' }, { submittedBy: 'v' }, { submittedBy: 'u' }],
   ['submittedBy, where others have none', { submittedBy: 'u' }, {}, { submittedBy: 'u' }],
   ['no submittedBy', {}, { submittedBy: 'u' }, { submittedBy: { none: true } }],
+  ['no description', {}, { description: '' }, { description: { none: true } }],
+  [
+    'keys of its metadata',
+    { metadata: { a: 1, b: { c: 'x', d: 2 }, more: true } },
+    { metadata: { a: '1', b: { c: 'x', d: 2 } } },
+    { metadata: { b: { d: 2, c: 'x' }, a: 1 } },
+  ],
+  ['a key of its metadata, where others have none', { metadata: { a: null } }, {}, { metadata: { a: null } }],
+  ['what is held', { status: 'scheduled' }, { status: 'scheduled', runAt: 5 }, { held: true }],
+  ['what is not held', {}, { status: 'scheduled' }, { held: false }],
   ['no entityId', {}, { entityId: 'u' }, { entityId: { none: true }, handler: 'work' }],
   ['no parentId and no scheduleId', {}, { scheduleId: 's' }, { parentId: { none: true }, scheduleId: { none: true } }],
   [

@@ -1,0 +1,34 @@
+import type { Tag } from '../../../task/record.ts';
+import { settingsOf } from './entity.ts';
+import type { JsonObject } from './specification.ts';
+
+/** What of ours a specification is made of. */
+interface Source {
+  readonly handler: string;
+  readonly description: string | null;
+  readonly entityId: string | null;
+  readonly tags: Readonly<Record<string, Tag>>;
+  readonly metadata: unknown;
+  /** As the caller may see it. */
+  readonly input: unknown;
+}
+
+/**
+ * The `TaskSpecification` of a task: what was submitted, as far as it was not changed since. One that came another way is
+ * shown as if it were from a template.
+ * @param type of a task that came another way, with what goes with it
+ */
+export function confOf(task: Source, type: JsonObject): unknown {
+  const own = settingsOf(task);
+  if (own.rule === true) return task.input;
+  const { handler, description, entityId, tags, input } = task;
+  return {
+    template: handler,
+    name: description ?? handler,
+    ...(own.type === undefined ? type : undefined),
+    ...own,
+    ...(entityId === null ? undefined : { resource: entityId }),
+    ...(Object.keys(tags).length === 0 ? undefined : { tags }),
+    ...(input === null || input === undefined ? undefined : { variables: input }),
+  };
+}

@@ -1,0 +1,62 @@
+import type { InputIssue } from '../../../errors.ts';
+import { json } from '../../answer.ts';
+import { type HttpProblem, type ProblemCode, statusOf } from '../../problem.ts';
+
+/** Statuses that differ from those of our own API: there is but one for what a task, or a body, does not allow. */
+const STATUS: Readonly<Partial<Record<ProblemCode, number>>> = {
+  input_invalid: 400,
+  handler_unknown: 400,
+  transition_refused: 400,
+  related_tasks: 400,
+  idempotency_conflict: 400,
+};
+
+/** What is wrong with a body or a query, rather than with the moment. */
+const INVALID: readonly ProblemCode[] = ['input_invalid', 'handler_unknown', 'option_invalid', 'malformed'];
+
+/** One thing that is wrong, or may be. */
+export interface ValidationIssue {
+  readonly severity: 'ERROR' | 'WARNING';
+  readonly type: string;
+  readonly message: string;
+  readonly details?: object;
+}
+
+/** Waylay's `ErrorResponse`, with `details` where something about the request is invalid. */
+export function refuse(problem: HttpProblem): Response {
+  const { code, members, headers } = problem;
+  const statusCode = statusCodeOf(problem);
+  const error = textOf(problem);
+  if (!INVALID.includes(code)) return json(statusCode, { statusCode, error }, headers);
+  const { errors = [], warnings } = members as {
+    errors?: readonly InputIssue[];
+    warnings?: readonly ValidationIssue[];
+  };
+  const details = warnings ?? detailsOf(errors, error);
+  return json(statusCode, { statusCode, error, code: 'VALIDATION', details }, headers);
+}
+
+/** The HTTP status of an error here. */
+export function statusCodeOf({ code }: HttpProblem): number {
+  return STATUS[code] ?? statusOf(code);
+}
+
+/** The text of an error, in Waylay's words where it has some. */
+export function textOf({ code, message }: HttpProblem): string {
+  return code === 'task_not_found'
+    ? message.replace(/^No task has the id "(.*)"\.$/s, 'Task with id $1 not found')
+    : message;
+}
+
+function detailsOf(issues: readonly InputIssue[], error: string): readonly ValidationIssue[] {
+  if (issues.length === 0) return [{ severity: 'ERROR', type: 'VALIDATION', message: error }];
+  return issues.map(({ path, message }) => {
+    const at = path.replace(/^input(?=\.|$)/, 'variables');
+    return {
+      severity: 'ERROR',
+      type: 'VALIDATION',
+      message: at === '' ? message : `${at} ${message}`,
+      details: { path: at },
+    };
+  });
+}

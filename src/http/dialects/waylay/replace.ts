@@ -1,0 +1,42 @@
+import type { TaskManager } from '../../../manager.ts';
+import { canonicalJson, type JsonValue } from '../../../task/json.ts';
+import type { Tag, TaskRecord } from '../../../task/record.ts';
+import type { Specification } from './specification.ts';
+
+/** Whether a task can have a specification as it is: what it was submitted with cannot be changed. */
+export function isSameWork(task: TaskRecord, { type, handler, input }: Specification): boolean {
+  if (type !== 'onetime' || handler !== task.handler) return false;
+  return canonicalJson((input ?? null) as JsonValue) === canonicalJson((task.input ?? null) as JsonValue);
+}
+
+/** Gives a task what else a specification says; what it says nothing of is removed. */
+export function replace(manager: TaskManager, task: TaskRecord, specification: Specification): Promise<TaskRecord> {
+  const { name, resource, tags, metadata } = specification;
+  const removed = (before: object): Record<string, null> =>
+    Object.fromEntries(Object.keys(before).map((key) => [key, null]));
+  const patch: Record<string, Tag | null> = { ...removed(task.tags), ...tags };
+  return manager.update(task.id, {
+    description: name,
+    entityId: resource,
+    tags: patch,
+    metadata: mergeOf(task, metadata),
+  });
+}
+
+/** Metadata is merged (RFC 7396), and this is to be all of it: what is there and is to go is null. */
+function mergeOf({ metadata }: TaskRecord, next: object): unknown {
+  return patchOf(metadata, next);
+}
+
+function patchOf(before: unknown, next: unknown): unknown {
+  if (!isObject(before) || !isObject(next)) return next;
+  const gone = Object.keys(before).filter((key) => !Object.hasOwn(next, key));
+  return Object.fromEntries([
+    ...gone.map((key) => [key, null] as const),
+    ...Object.entries(next).map(([key, value]) => [key, patchOf(before[key], value)] as const),
+  ]);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
