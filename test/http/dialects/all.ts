@@ -1,5 +1,5 @@
 import type { Status, TaskRecord } from 'tasklane';
-import { backgroundTask, jira, svix, taskV2 } from 'tasklane/dialects';
+import { backgroundTask, jira, svix, taskV2, waylay } from 'tasklane/dialects';
 import type { Dialect } from 'tasklane/http';
 import type { State } from './world.ts';
 
@@ -299,5 +299,133 @@ const taskV2Facts: DialectFacts = {
   },
 };
 
+const SPECIFICATION = {
+  template: 'reindex',
+  name: 'Reindex',
+  type: 'onetime',
+  start: false,
+  resource: 'docs',
+  tags: { env: 'prod' },
+  variables: { folder: 'docs' },
+};
+
+const waylayFacts: DialectFacts = {
+  name: 'waylay',
+  make: () => waylay(),
+  idOf: ({ id }) => id,
+  lost: '/rules/v1/tasks/1/nodes',
+  operations: [
+    {
+      id: 'create',
+      method: 'POST',
+      path: '/rules/v1/tasks',
+      task: 'queued',
+      body: SPECIFICATION,
+      query: { failOnWarning: ['true', 'no'], returnWarnings: ['true', 'false', ''] },
+      rights: [401, 201, 201, 201, 403],
+    },
+    {
+      id: 'list',
+      method: 'GET',
+      path: '/rules/v1/tasks',
+      task: 'queued',
+      query: {
+        hits: ['0', '10', '2000', 'ten'],
+        startIndex: ['0', '3', '-1'],
+        format: ['bn', 'simplified', 'xml'],
+        type: ['onetime', 'periodic', 'once'],
+        status: ['running', 'stopped', 'failed', 'pending', 'done'],
+        name: ['reindex'],
+        resource: ['docs'],
+        resourceType: ['folder'],
+        plugin: ['reader'],
+        template: ['reindex', 'import'],
+        ids: ['a,b', ''],
+        filter: ['EIN', ''],
+        tags: ['env', ''],
+        'tags.env': ['prod', ''],
+        finishedBefore: ['0', '99999999999999', 'now'],
+        createdAfter: ['0', ''],
+        includeHealth: ['true', 'yes'],
+      },
+      rights: [401, 200, 200, 200, 200],
+    },
+    { id: 'get', method: 'GET', path: '/rules/v1/tasks/{id}', task: 'queued', rights: [401, 404, 200, 200, 200] },
+    { id: 'get, older', method: 'GET', path: '/api/tasks/{id}', task: 'queued', rights: [401, 404, 200, 200, 200] },
+    { id: 'conf', method: 'GET', path: '/rules/v1/tasks/{id}/conf', task: 'queued', rights: [401, 404, 200, 200, 200] },
+    {
+      id: 'replace',
+      method: 'PUT',
+      path: '/rules/v1/tasks/{id}',
+      task: 'held',
+      body: SPECIFICATION,
+      rights: [401, 404, 200, 200, 403],
+    },
+    {
+      id: 'delete',
+      method: 'DELETE',
+      path: '/rules/v1/tasks/{id}',
+      task: 'held',
+      query: { forceStop: ['true', 'false', ''] },
+      rights: [401, 404, 204, 204, 403],
+    },
+    {
+      id: 'delete several',
+      method: 'DELETE',
+      path: '/api/tasks?id={id}',
+      task: 'held',
+      rights: [401, 404, 204, 204, 403],
+    },
+    {
+      id: 'start',
+      method: 'POST',
+      path: '/rules/v1/tasks/{id}/command/start',
+      task: 'held',
+      rights: [401, 404, 200, 200, 403],
+    },
+    {
+      id: 'stop',
+      method: 'POST',
+      path: '/rules/v1/tasks/{id}/command/stop',
+      task: 'queued',
+      rights: [401, 404, 200, 200, 403],
+    },
+    {
+      id: 'batch',
+      method: 'POST',
+      path: '/rules/v1/batch',
+      task: 'queued',
+      body: { entity: 'task', action: 'stop', query: { ids: ['task-1'], tags: { env: 'prod' } }, actionParameters: {} },
+      rights: [401, 202, 202, 202, 202],
+    },
+  ],
+  errorType: 'application/json',
+  isError: (body, status) =>
+    (hasOnly(body, 'statusCode', 'error') || hasOnly(body, 'statusCode', 'error', 'code', 'details')) &&
+    body.statusCode === status &&
+    typeof body.error === 'string',
+  async view(get, { id, handler }) {
+    const task = (await get(`/rules/v1/tasks/${id}`)) as Record<string, unknown>;
+    const [listed] = (await get(`/api/tasks?ids=${id}`)) as readonly unknown[];
+    if (JSON.stringify(listed) !== JSON.stringify(task)) throw new Error('The list says something else.');
+    if (task.template !== handler) throw new Error('`template` does not name the handler.');
+    const byStatus = (await get(`/rules/v1/tasks?id=${id}&status=${String(task.status)}`)) as readonly unknown[];
+    if (byStatus.length !== 1) throw new Error('It is not found by its status.');
+    const statuses: Readonly<Record<string, readonly Status[]>> = {
+      running: ['waiting', 'scheduled', 'queued', 'running', 'cancelling'],
+      stopped: ['scheduled', 'succeeded', 'cancelled'],
+      failed: ['failed'],
+    };
+    return {
+      statuses: statuses[String(task.status)] ?? [],
+      times: {
+        createdAt: [timeOf(task.createTime), 1],
+        startedAt: [timeOf(task.lastExecutionTime), 1],
+        finishedAt: [timeOf(task.finishedTime), 1],
+      },
+    };
+  },
+};
+
 /** Each dialect there is. */
-export const DIALECTS: readonly DialectFacts[] = [jiraFacts, backgroundTaskFacts, svixFacts, taskV2Facts];
+export const DIALECTS: readonly DialectFacts[] = [jiraFacts, backgroundTaskFacts, svixFacts, taskV2Facts, waylayFacts];

@@ -23,6 +23,8 @@ export interface Exchange {
   readonly status: number;
   /** Header fields of the answer beside `content-type`. */
   readonly answered?: Readonly<Record<string, string>>;
+  /** Of the answer, where it is another. */
+  readonly contentType?: string;
   /** The answer to its last character: so keys, their order and the types of values are checked. Left out: none. */
   readonly text?: string;
   /** The task's status afterwards, or `deleted`. */
@@ -48,6 +50,7 @@ export function playContract<Options extends object>(contract: Contract<Options>
 
   const play = async (exchange: Exchange): Promise<void> => {
     const { task: state, request, as, headers, body, options, http, status, answered = {}, text, after } = exchange;
+    const { contentType } = exchange;
     const current = await DialectWorld.open([contract.dialect((options ?? {}) as Options)], http);
     world = current;
     const task = state === 'none' ? null : await current.seed(state);
@@ -62,8 +65,10 @@ export function playContract<Options extends object>(contract: Contract<Options>
     if (newest !== undefined && newest.id !== task?.id) words.made = newest.id;
     expect(await response.text()).toBe(text === undefined ? '' : fill(text, words));
     expect(response.status).toBe(status);
-    expect(response.headers.get('content-type')).toBe(text === undefined ? null : contract.contentType);
-    expect(response.headers.get('cache-control')).toBe(text === undefined ? null : 'no-store');
+    expect(response.headers.get('content-type')).toBe(
+      contentType ?? (text === undefined ? null : contract.contentType),
+    );
+    expect(response.headers.get('cache-control')).toBe(response.headers.has('content-type') ? 'no-store' : null);
     for (const [name, value] of Object.entries(answered)) {
       expect([name, response.headers.get(name)]).toEqual([name, fill(value, words)]);
     }

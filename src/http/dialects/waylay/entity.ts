@@ -1,5 +1,5 @@
 import { isHeld } from '../../../task/query.ts';
-import type { Tag, TaskRecord } from '../../../task/record.ts';
+import type { Tag, TaskAttempt, TaskRecord } from '../../../task/record.ts';
 import type { Status } from '../../../task/status.ts';
 import type { JsonObject, ScenarioType } from './specification.ts';
 
@@ -7,7 +7,7 @@ import type { JsonObject, ScenarioType } from './specification.ts';
 export type TaskStatus = 'running' | 'stopped' | 'failed' | 'pending';
 
 /** How often it went wrong. */
-interface TaskHealth {
+export interface TaskHealth {
   readonly errorsCount: number;
   readonly errorsRate: number;
 }
@@ -73,8 +73,8 @@ export function settingsOf({ metadata }: { readonly metadata: unknown }): JsonOb
   return waylay !== null && typeof waylay === 'object' && !Array.isArray(waylay) ? (waylay as JsonObject) : {};
 }
 
-/** A one-off task as Waylay answers it. */
-export function entityOf(task: TaskRecord, settings: EntitySettings, health = true): TaskEntity {
+/** A one-off task as Waylay answers it. @param health where it was asked for: it takes another look at the storage */
+export function entityOf(task: TaskRecord, settings: EntitySettings, health: TaskHealth | null = null): TaskEntity {
   const own = settingsOf(task);
   return {
     ID: task.id,
@@ -91,7 +91,7 @@ export function entityOf(task: TaskRecord, settings: EntitySettings, health = tr
     ...(task.finishedAt === null ? undefined : { finishedTime: Math.floor(task.finishedAt) }),
     ...(task.startedAt === null ? undefined : { lastExecutionTime: Math.floor(task.startedAt) }),
     invocationCount: task.attempt - task.interrupted,
-    ...(health ? { health: healthOf(task) } : undefined),
+    ...(health === null ? undefined : { health }),
     pendingNodes: {},
     rawData: {},
   };
@@ -109,10 +109,9 @@ export function flagsOf(
   };
 }
 
-/** Runs that failed or were lost, of all that began. */
-function healthOf({ status, attempt, interrupted, snoozed }: TaskRecord): TaskHealth {
-  const isGood = status === 'running' || status === 'cancelling' || status === 'succeeded' || status === 'cancelled';
-  const invocations = attempt - interrupted;
-  const errorsCount = Math.max(0, invocations - snoozed - (isGood ? 1 : 0));
-  return { errorsCount, errorsRate: invocations === 0 ? 0 : errorsCount / invocations };
+/** Runs that failed, timed out or were lost, of all that began. */
+export function healthOf(attempts: readonly TaskAttempt[]): TaskHealth {
+  const begun = attempts.filter(({ outcome }) => outcome !== 'interrupted');
+  const bad = begun.filter(({ outcome }) => outcome === 'failed' || outcome === 'retrying' || outcome === 'lost');
+  return { errorsCount: bad.length, errorsRate: begun.length === 0 ? 0 : bad.length / begun.length };
 }

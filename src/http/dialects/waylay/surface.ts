@@ -10,7 +10,7 @@ import { TaskActions } from './actions.ts';
 import { type Asked, type AskedSettings, questionOf } from './asked.ts';
 import { Batches, batchRequestOf } from './batch.ts';
 import { confOf } from './conf.ts';
-import { entityOf, type TaskEntity } from './entity.ts';
+import { entityOf, healthOf, type TaskEntity } from './entity.ts';
 import { checkFormat, flagOf, listQueryOf, PAGED, wantsPage } from './list-query.ts';
 import { refuse } from './refuse.ts';
 import { isSameWork, replace } from './replace.ts';
@@ -38,6 +38,8 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
   const find = (caller: Caller, { params }: Pick<DialectCall, 'params'>): Promise<TaskRecord> =>
     findTask(context, caller, 'read', params.taskId ?? '', settings);
   const show = (caller: Caller, task: TaskRecord): TaskEntity => entityOf(caller.redacted(task), settings);
+  const showHealth = async (caller: Caller, task: TaskRecord): Promise<TaskEntity> =>
+    entityOf(caller.redacted(task), settings, healthOf(await manager.attempts(task.id)));
   const userOf = ({ principal }: Caller): string => principal?.id ?? settings.noUser;
 
   const create = async ({ caller, request, url, link, body }: DialectCall): Promise<Response> => {
@@ -68,7 +70,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
       const place = { limit: hits, offset: startIndex };
       const { items } = await inside.queries.list({ filter: question.filter, ...place }, caller.scope, question.groups);
       for (const task of items) {
-        if (caller.may('read', task)) values.push(entityOf(caller.redacted(task), settings, health));
+        if (caller.may('read', task)) values.push(health ? await showHealth(caller, task) : show(caller, task));
       }
     }
     const headers = { 'x-count': String(total) };
@@ -78,7 +80,8 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
 
   const get = async ({ caller, url, ...call }: DialectCall): Promise<Response> => {
     checkFormat(url.searchParams);
-    return json(200, show(caller, await find(caller, call)));
+    const task = await find(caller, call);
+    return json(200, flagOf('includeHealth', url.searchParams) ? await showHealth(caller, task) : show(caller, task));
   };
 
   const conf = async ({ caller, url, ...call }: DialectCall): Promise<Response> => {
@@ -180,7 +183,11 @@ function warned(error: unknown): unknown {
   const { errors } = (error instanceof BodyInvalidProblem ? error.members : {}) as {
     errors?: readonly { path: string; message: string }[];
   };
-  if (!(error instanceof BodyInvalidProblem) || errors === undefined || errors.some(({ path }) => path !== ''))
+  if (
+    !(error instanceof BodyInvalidProblem) ||
+    errors === undefined ||
+    errors.some(({ path }) => path.startsWith('input'))
+  )
     return error;
   const warnings = errors.map(({ message }) => ({ severity: 'WARNING', type: 'VALIDATION', message }));
   return new HttpProblem('input_invalid', errors.map(({ message }) => message).join(' '), { warnings });
