@@ -10,6 +10,7 @@ const EXAMPLES: Readonly<Record<string, () => Promise<unknown>>> = {
   next: () => import('./next/run.ts'),
   schedule: () => import('./schedule.ts'),
   page: () => import('./page/main.ts'),
+  waylay: () => import('./dialects/waylay.ts'),
   'task-v2': () => import('./dialects/task-v2.ts'),
   jira: () => import('./dialects/jira.ts'),
   'background-task': () => import('./dialects/background-task.ts'),

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, STATUS_CODES } from 'node:http';
 import { TaskManager } from 'tasklane';
-import { backgroundTask, jira, svix, taskV2 } from 'tasklane/dialects';
+import { backgroundTask, jira, svix, taskV2, waylay } from 'tasklane/dialects';
 import { createHandler } from 'tasklane/http';
 import { toNodeListener } from 'tasklane/node';
 import { SqliteStorage } from 'tasklane/sqlite';
@@ -24,7 +24,10 @@ manager.on('error', ({ error, taskId }) => console.error(taskId ?? 'tasklane', e
 
 // Without users whoever reaches this address is an administrator; with them everybody has his own tasks.
 const authenticate = TASKLANE_USERS === undefined ? undefined : usersOf(TASKLANE_USERS);
-const handler = createHandler(manager, { authenticate, dialects: [svix(), jira(), backgroundTask(), taskV2()] });
+const handler = createHandler(manager, {
+  authenticate,
+  dialects: [svix(), jira(), backgroundTask(), taskV2(), waylay()],
+});
 const listener = toNodeListener(async (request, options) => {
   return new URL(request.url).pathname === '/search' ? search(request) : handler(request, options);
 });

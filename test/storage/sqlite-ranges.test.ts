@@ -63,8 +63,8 @@ const MORE = [{}, { status: ['queued', 'succeeded'] }, { archived: 'both' }, { d
 /** Pages of a list, as it should be. */
 function expected(filter: Parameters<typeof parseFilter>[0], sort: SortKey, descending: boolean): readonly string[] {
   const condition = parseFilter(filter);
-  const valueOf = (task: TaskRecord): number => (sort === 'id' ? 0 : (task[sort as 'updatedAt'] ?? -1));
-  const found = all.filter((task) => matches(task, condition)).map((task) => ({ id: task.id, value: valueOf(task) }));
+  const keyOf = (task: TaskRecord): number => (sort === 'id' ? 0 : (task[sort as 'updatedAt'] ?? -1));
+  const found = all.filter((task) => matches(task, condition)).map((task) => ({ id: task.id, value: keyOf(task) }));
   found.sort((one, other) => one.value - other.value); // stable: ties stay in submit order
   if (descending) found.reverse();
   return found.map(({ id }) => id);

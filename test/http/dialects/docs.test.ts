@@ -1,5 +1,5 @@
 import { access, readFile } from 'node:fs/promises';
-import { backgroundTask, jira, svix, taskV2 } from 'tasklane/dialects';
+import { backgroundTask, jira, svix, taskV2, waylay } from 'tasklane/dialects';
 import { describe, expect, test } from 'vitest';
 import { DIALECTS } from './all.ts';
 
@@ -9,8 +9,12 @@ const readme = await readFile('README.md', 'utf8');
 /** The part of the page about a dialect. */
 const partOf = (name: string): string => page.split(`\`${name}(options)\``)[1]?.split('\n## ')[0] ?? '';
 
-/** A route as documents write it: whatever the segment is called, and in one of the ways that an id can be given. */
-const plain = (text: string): string => text.replace(/\{\w+\}/g, '{id}').replace(/\?id=\{id\}$/, '/{id}');
+/** A route as documents write it: whatever the segment is called, at one of its paths, with an id given in one of the ways. */
+const plain = (text: string): string =>
+  text
+    .replace(/\{\w+\}/g, '{id}')
+    .replace(/\?id=\{id\}$/, '/{id}')
+    .replace(' /api/tasks', ' /rules/v1/tasks');
 
 describe.each(DIALECTS)('$name', ({ name, operations }) => {
   test('docs/dialects.md names every operation, and none that there is not', () => {
@@ -51,6 +55,7 @@ test.each([
   ['backgroundTask', backgroundTask],
   ['svix', svix],
   ['taskV2', taskV2],
+  ['waylay', waylay],
 ])('docs/dialects.md tells of every option of %s', (name, make) => {
   const options = optionsOf(make);
   expect(options.length).toBeGreaterThan(0);

@@ -26,6 +26,7 @@ const EXAMPLES: readonly (readonly [name: string, output: string])[] = [
       'page 2: report, Trento: completed, {"office":"Trento","pages":6}\n' +
       'deleted: 204; then: 404\n',
   ],
+  ['waylay', '2 tasks\nAlarm in the attic: running\nAlarm in the cellar: stopped\n0 tasks\n'],
 ];
 
 test.each(EXAMPLES)('npm run example %s > prints what its users would see', async (name, output) => {

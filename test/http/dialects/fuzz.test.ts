@@ -141,6 +141,8 @@ describe.each(DIALECTS)('$name', (facts: DialectFacts) => {
       { numRuns: RUNS, endOnFailure: true },
     );
     expect(count).toBeGreaterThanOrEqual(RUNS * REQUESTS);
-    for (const { method, path } of facts.operations) expect(seen).toContain(`${method} ${path} 2`);
+    for (const { method, path, rights } of facts.operations) {
+      if (rights[2] < 400) expect(seen).toContain(`${method} ${path} 2`);
+    }
   });
 });

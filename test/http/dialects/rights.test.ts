@@ -40,7 +40,9 @@ for (const facts of DIALECTS) {
           expect(response.status).toBe(status);
           if (response.status < 400) return;
           expect(response.headers.get('content-type')).toBe(facts.errorType);
-          expect(await response.json()).toSatisfy((body) => facts.isError(body, response.status));
+          const told = await response.text();
+          if (operation.method === 'HEAD') expect(told).toBe('');
+          else expect(facts.isError(JSON.parse(told), response.status)).toBe(true);
           if (status === 401) expect(response.headers.get('www-authenticate')).toBe('Bearer');
           expect(after).toEqual(before); // what was refused has changed nothing
         },
