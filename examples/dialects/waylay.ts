@@ -1,11 +1,9 @@
 // A script that runs Waylay rules, tags and stops them with @waylay/client, unchanged: only `baseUrl` is another.
-import { createRequire } from 'node:module';
 import { setTimeout as wait } from 'node:timers/promises';
+import Waylay from '@waylay/client';
 import { defineTask } from 'tasklane';
 import { waylay } from 'tasklane/dialects';
 import { serve } from './serve.ts';
-
-const Waylay = createRequire(import.meta.url)('@waylay/client'); // it has no types
 
 const alarm = defineTask({
   name: 'temperature-alarm',
@@ -32,10 +30,10 @@ console.log(`${await tasks.count({ 'tags.house': 1 })} tasks`);
 while ((await tasks.count({ status: 'stopped' })) === 0) await wait(20);
 for (const task of await tasks.list({ limit: 10 })) console.log(`${task.name}: ${task.status}`);
 
-const [attic] = await tasks.list({ resource: 'attic' });
+const [attic = { ID: '' }] = await tasks.list({ resource: 'attic' });
 await tasks.stop(attic.ID);
 while ((await tasks.get(attic.ID)).status === 'running') await wait(20);
-await tasks.batchRemove((await tasks.list({ limit: 10 })).map((task: { ID: string }) => task.ID));
+await tasks.batchRemove((await tasks.list({ limit: 10 })).map((task) => task.ID));
 console.log(`${await tasks.count()} tasks`);
 
 await close();

@@ -1,38 +1,8 @@
-import { createRequire } from 'node:module';
+import Waylay, { type BatchAnswer, type WaylayTasks } from '@waylay/client';
 import { waylay } from 'tasklane/dialects';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { errorOf } from '../support/gate.ts';
 import { Listening } from './listening.ts';
-
-/** It has no types of its own, and Node's only entry is CommonJS. */
-const Waylay = createRequire(import.meta.url)('@waylay/client') as new (
-  options: object,
-) => { readonly tasks: WaylayTasks };
-
-type Entity = Readonly<Record<string, unknown>> & { readonly ID: string };
-interface WaylayTasks {
-  create(task: object, params?: object): Promise<{ ID: string; warnings?: readonly object[] }>;
-  update(id: string, task: object): Promise<Entity>;
-  list(filter?: string | object, params?: object): Promise<Entity[]>;
-  count(options?: object): Promise<number | undefined>;
-  get(id: string, params?: object): Promise<Entity>;
-  start(id: string): Promise<Entity>;
-  stop(id: string): Promise<Entity>;
-  remove(id: string): Promise<unknown>;
-  stopAndRemove(id: string): Promise<unknown>;
-  batchRemove(ids: readonly string[]): Promise<unknown>;
-  operation(id: string): Promise<Record<string, unknown>>;
-  readonly batch: {
-    raw(action: string, query: object, parameters?: object): Promise<BatchAnswer>;
-    start(ids: readonly string[]): Promise<BatchAnswer>;
-    stop(ids: readonly string[]): Promise<BatchAnswer>;
-    remove(ids: readonly string[]): Promise<BatchAnswer>;
-  };
-}
-interface BatchAnswer {
-  readonly uri: string;
-  readonly entity: { readonly id: string };
-}
 
 let listening: Listening;
 let tasks: WaylayTasks;

@@ -98,9 +98,7 @@ export function entityOf(task: TaskRecord, settings: EntitySettings, health: Tas
 }
 
 /** What the engine of Waylay is told, and has defaults for. */
-export function flagsOf(
-  own: JsonObject,
-): Pick<TaskEntity, 'resetObservations' | 'gatesNeedFullObservation' | 'parallel'> {
+function flagsOf(own: JsonObject): Pick<TaskEntity, 'resetObservations' | 'gatesNeedFullObservation' | 'parallel'> {
   const { resetObservations, gatesNeedFullObservation, parallel } = own;
   return {
     resetObservations: resetObservations !== false,

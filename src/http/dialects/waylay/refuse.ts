@@ -15,7 +15,7 @@ const STATUS: Readonly<Partial<Record<ProblemCode, number>>> = {
 const INVALID: readonly ProblemCode[] = ['input_invalid', 'handler_unknown', 'option_invalid', 'malformed'];
 
 /** One thing that is wrong, or may be. */
-export interface ValidationIssue {
+interface ValidationIssue {
   readonly severity: 'ERROR' | 'WARNING';
   readonly type: string;
   readonly message: string;
