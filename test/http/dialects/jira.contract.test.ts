@@ -38,6 +38,22 @@ describe('the bean', () => {
   });
 });
 
+test('progress > whole percent, rounded down, and no less than was counted', async () => {
+  world = await DialectWorld.open([jira()]);
+  const { id } = await world.seed('running');
+  for (const [processed, total, percent] of [
+    [29, 100, 29],
+    [57, 100, 57],
+    [58, 100, 58],
+    [999, 1_000, 99],
+    [1, 3, 33],
+  ] as const) {
+    world.reindex.runs[0]?.context.progress({ processed, total });
+    await world.clock.advance('1s');
+    expect(await (await world.ask(`/rest/api/3/task/${id}`)).json()).toMatchObject({ progress: percent });
+  }
+});
+
 describe('14 days', () => {
   test('a task is told of for so long after it ended, and no longer', async () => {
     world = await DialectWorld.open([jira()]);
