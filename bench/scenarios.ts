@@ -11,6 +11,7 @@ import { scenario as sqliteAwaited } from './scenarios/sqlite-awaited.ts';
 import { scenario as sqliteBeat } from './scenarios/sqlite-beat.ts';
 import { scenario as sqliteBulk } from './scenarios/sqlite-bulk.ts';
 import { scenario as sqliteColdStart } from './scenarios/sqlite-cold-start.ts';
+import { scenario as sqliteFlow } from './scenarios/sqlite-flow.ts';
 import { scenario as sqlitePages } from './scenarios/sqlite-pages.ts';
 import { scenario as sqliteProcesses } from './scenarios/sqlite-processes.ts';
 import { scenario as sqliteRetention } from './scenarios/sqlite-retention.ts';
@@ -36,6 +37,7 @@ export const scenarios: readonly Scenario[] = [
   sqliteColdStart,
   sqliteSaturated,
   sqliteSchedules,
+  sqliteFlow,
   httpRequests,
   httpStreams,
   dialectGet,

@@ -9,6 +9,7 @@ const EXAMPLES: Readonly<Record<string, () => Promise<unknown>>> = {
   nest: () => import('./frameworks/nest.ts'),
   next: () => import('./next/run.ts'),
   schedule: () => import('./schedule.ts'),
+  flow: () => import('./flow.ts'),
   page: () => import('./page/main.ts'),
   waylay: () => import('./dialects/waylay.ts'),
   'task-v2': () => import('./dialects/task-v2.ts'),

@@ -17,11 +17,11 @@ test.each(['script', 'schedule'])('examples/%s.ts > prints what it says', async 
   expect(stdout).toBe(await readFile(`examples/${name}.output.txt`, 'utf8'));
 });
 
-test('examples/events.ts > prints what it says', async () => {
-  const run = [CONDITION, resolve('examples/run.ts'), 'events'];
+test.each(['events', 'flow'])('npm run example %s > prints what it says', async (name) => {
+  const run = [CONDITION, resolve('examples/run.ts'), name];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, run);
   expect(stderr).toBe('');
-  expect(stdout).toBe(await readFile('examples/events.output.txt', 'utf8'));
+  expect(stdout).toBe(await readFile(`examples/${name}.output.txt`, 'utf8'));
 });
 
 /** The example server as a process of its own, whose working directory is a temporary one. */

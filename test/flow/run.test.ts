@@ -59,6 +59,33 @@ onEachStorage('a flow as it runs', (world) => {
     expect(items).toMatchObject([{ submittedBy: 'ada' }, { submittedBy: 'ada' }]);
   });
 
+  test('a parent that ends leaves what it submitted alone; another attempt submits it again, or finds it by its key', async () => {
+    const part = controlled('part');
+    const parent = controlled('parent', { retry: { maxAttempts: 2, backoff: { type: 'fixed', delay: 0 } } });
+    const manager = await world.start({ handlers: [part, parent] });
+    const { id } = await manager.submit('parent');
+    const submitBoth = async ({ context }: Awaited<ReturnType<typeof parent.next>>) => {
+      await context.submit('part', 'plain', { hold: true });
+      return context.submit('part', 'keyed', { hold: true, idempotencyKey: `${id} keyed` });
+    };
+    const first = await parent.next();
+    expect((await submitBoth(first)).created).toBe(true);
+    first.fail(new Error('boom'));
+    await turns();
+    await world.clock.advance('1s');
+    const second = await parent.next();
+    expect((await submitBoth(second)).created).toBe(false);
+    second.fail(new Error('boom again'));
+    await turns();
+    expect(await manager.get(id)).toMatchObject({ status: 'failed' });
+    const { children } = await manager.related(id);
+    expect(children.map(({ input, status }) => [input, status])).toEqual([
+      ['plain', 'scheduled'],
+      ['keyed', 'scheduled'],
+      ['plain', 'scheduled'],
+    ]);
+  });
+
   test('once it is to stop, a handler submits nothing more', async () => {
     const work = controlled('work');
     const manager = await world.start({ handlers: [work] });
