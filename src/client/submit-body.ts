@@ -1,4 +1,5 @@
 import { OptionError } from '../errors.ts';
+import type { FlowItem } from '../flow/graph.ts';
 import type { Optional } from '../handler/define.ts';
 import type { SubmitOptions } from '../submit/options.ts';
 import { toJson } from '../task/json.ts';
@@ -13,13 +14,24 @@ export type ClientSubmitOptions = SubmitOptions & Optional<{ failOnWarning: bool
  * @throws {InputInvalidError} for an input or metadata that JSON cannot hold
  */
 export function submitBody(handler: string, input: unknown, options: ClientSubmitOptions): Record<string, unknown> {
-  const { idempotencyKey, failOnWarning, signal, runAt, metadata, ...rest } = options;
+  const { idempotencyKey, failOnWarning, signal, ...rest } = options;
+  return bodyOf({ handler, input, ...rest }, '');
+}
+
+/** Of a task, or of a child. @param path of its options */
+function bodyOf(
+  { handler, input, runAt, metadata, children, ...rest }: FlowItem,
+  path: string,
+): Record<string, unknown> {
   return {
-    handler,
+    handler: typeof handler === 'string' ? handler : handler.name,
     ...rest,
-    ...(input === undefined ? {} : { input: toJson(input, 'input') }),
-    ...(metadata === undefined ? {} : { metadata: toJson(metadata, 'metadata') }),
-    ...(runAt === undefined ? {} : { runAt: timeText('runAt', runAt) }),
+    ...(input === undefined ? {} : { input: toJson(input, `${path}input`) }),
+    ...(metadata === undefined ? {} : { metadata: toJson(metadata, `${path}metadata`) }),
+    ...(runAt === undefined ? {} : { runAt: timeText(`${path}runAt`, runAt) }),
+    ...(children === undefined
+      ? {}
+      : { children: children.map((child, at) => bodyOf(child, `${path}children.${at}.`)) }),
   };
 }
 

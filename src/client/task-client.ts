@@ -13,6 +13,7 @@ import { follow } from './follow.ts';
 import { filterParameters, listParameters } from './list-parameters.ts';
 import { type ClientNews, NewsMaker } from './news.ts';
 import { fromWire, type Listed, listedFromWire } from './record.ts';
+import { type ClientRelated, relatedFromWire, type WireRelated } from './related.ts';
 import { ClientSchedules } from './schedules.ts';
 import { type ClientSubmitOptions, keyField, submitBody } from './submit-body.ts';
 import { type Call, type TaskClientOptions, Transport } from './transport.ts';
@@ -141,6 +142,16 @@ export class TaskClient<
   async restart(id: string, { signal }: Signalled = {}): Promise<RecordOf<Tasks>> {
     const call = { method: 'POST', path: `${pathOf(id)}/restart`, signal, repeatable: false } as const;
     return fromWire<Tasks>(await this.#json<WireTask>(call));
+  }
+
+  /**
+   * Its parent and children, what it depends on and what depends on it, as far as the caller may see them: up to 1,000 of each,
+   * without input and result.
+   * @throws {TaskNotFoundError}
+   */
+  async related(id: string, { signal }: Signalled = {}): Promise<ClientRelated<RecordOf<Tasks>>> {
+    const call = { method: 'GET', path: `${pathOf(id)}/related`, signal } as const;
+    return relatedFromWire<Tasks>(await this.#json<WireRelated>(call));
   }
 
   /** Deletes a task. @throws {TaskNotFoundError} @throws {RelatedTasksError} @throws {TransitionError} */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ON_FAILURE } from '../flow/rules.ts';
 import { SORT_KEYS, type SortKey } from '../task/query.ts';
 import { STATUSES } from '../task/status.ts';
 import { type Duration, MAX_DURATION, parseDuration } from '../time/duration.ts';
@@ -36,8 +37,8 @@ const TagValue = z.union([z.string(), z.number(), z.boolean()], {
 /** Tags by key. */
 export const Tags = z.record(z.string(), TagValue);
 
-/** The body of a submit. */
-export const SubmitBody = z.strictObject({
+/** What a submit says of one task, whatever it is submitted with. */
+export const TaskToSubmit = z.strictObject({
   handler: z.string(),
   input: z.unknown().optional(),
   priority: z.int().min(-1_000_000).max(1_000_000).optional(),
@@ -181,8 +182,17 @@ export const TaskPage = z
   })
   .meta({ id: 'TaskPage' });
 
-/** Tasks that belong to one, without input and result. */
-export const RelatedTasks = z.object({ items: z.array(Task) });
+const Related = z.array(z.object({ task: Task, onFailure: z.enum(ON_FAILURE), waiting: z.boolean() }));
+
+/** Tasks that have to do with one, without input and result. `items`: what a deletion takes along. */
+export const RelatedTasks = z.object({
+  items: z.array(Task),
+  parent: Task.nullable(),
+  children: z.array(Task),
+  dependencies: Related,
+  dependents: Related,
+  truncated: z.boolean(),
+});
 
 /** Log lines of a task. `next`: the `after` of those that follow. */
 export const LogPage = z.object({
@@ -217,6 +227,7 @@ export const Explained = z
         code: z.enum(['held', 'run_at', 'waits_for', 'paused', 'unserved', 'slots_taken', 'not_claiming', 'turn']),
         message: z.string(),
         runAt: WireTime.optional(),
+        taskIds: z.array(z.string()).optional(),
         handler: Text.optional(),
         of: z.enum(['manager', 'handler']).optional(),
         used: z.int().optional(),

@@ -10,9 +10,10 @@ import type { Caller } from './caller.ts';
 import { InFlight } from './in-flight.ts';
 import type { HttpSettings } from './options.ts';
 import { BodyInvalidProblem, HttpProblem } from './problem.ts';
-import type { SubmitBody } from './schemas.ts';
+import { childrenOf, itemsOf, requireDependencies } from './submit-flow.ts';
 import { SubmitLimit } from './submit-limit.ts';
 import { previewOf } from './submit-preview.ts';
+import type { SubmitBody } from './submit-schema.ts';
 import { keyTaken, withoutStrangers } from './tasks.ts';
 
 /** What is submitted: as our own API has it, whichever API it came by. */
@@ -51,7 +52,7 @@ export class Submission {
 
   /** @throws {HttpProblem} @throws what `manager.submit` does */
   async submit(caller: Caller, wanted: Wanted, { key, failOnWarning }: SubmitWay): Promise<Submitted> {
-    const { handler, input, runAt, ...rest } = wanted;
+    const { handler, input, runAt, children, ...rest } = wanted;
     const submittedBy = submitterOf(wanted, caller);
     const options: SubmitOptions = {
       ...rest,
@@ -59,8 +60,11 @@ export class Submission {
       failOnWarning,
       runAt: runAt === undefined ? undefined : new Date(runAt),
       idempotencyKey: key ?? undefined,
+      ...(children === undefined ? {} : { children: itemsOf(children, failOnWarning) }),
     };
     if (rest.parentId !== undefined) await this.#requireParent(caller, rest.parentId);
+    if (rest.dependsOn !== undefined || children !== undefined)
+      await requireDependencies(this.#manager, caller, wanted);
     let made: TaskRecord | null = null;
     const keep = (record: TaskRecord): void => {
       made = record;
@@ -100,7 +104,8 @@ export function submitterOf(wanted: Wanted, caller: Caller): string | undefined 
   if (!caller.maySubmitAs(submittedBy)) {
     throw new HttpProblem('forbidden', 'You may not submit tasks in the name of somebody else.');
   }
-  if (!caller.may('submit', previewOf(wanted, submittedBy, Date.now()))) {
+  for (const one of [wanted, ...childrenOf(wanted)]) {
+    if (caller.may('submit', previewOf(one, submittedBy, Date.now()))) continue;
     throw new HttpProblem('forbidden', 'You may not submit this task.');
   }
   return submittedBy;

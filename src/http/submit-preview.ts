@@ -1,22 +1,23 @@
 import type { z } from 'zod';
 import type { TaskRecord } from '../task/record.ts';
-import type { SubmitBody } from './schemas.ts';
+import type { TaskToSubmit } from './schemas.ts';
 
 /**
  * What a submit would make, for a policy to look at: it has no id and no defaults of its handler yet.
  * @param now epoch ms
  */
 export function previewOf(
-  body: Partial<z.output<typeof SubmitBody>>,
+  body: Partial<z.output<typeof TaskToSubmit>> & { readonly dependsOn?: unknown; readonly children?: unknown },
   submittedBy: string | null,
   now: number,
 ): TaskRecord {
   const isScheduled = body.hold === true || body.runAt !== undefined || body.delay !== undefined;
+  const waits = [body.dependsOn, body.children].some((list) => Array.isArray(list) && list.length > 0);
   return {
     id: '',
     handler: body.handler ?? '',
     description: body.description ?? null,
-    status: isScheduled ? 'scheduled' : 'queued',
+    status: waits ? 'waiting' : isScheduled ? 'scheduled' : 'queued',
     input: body.input ?? null,
     result: null,
     error: null,
@@ -40,7 +41,7 @@ export function previewOf(
     runAt: body.runAt ?? null,
     startBy: null,
     createdAt: now,
-    queuedAt: isScheduled ? null : now,
+    queuedAt: waits || isScheduled ? null : now,
     startedAt: null,
     finishedAt: null,
     updatedAt: now,

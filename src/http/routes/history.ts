@@ -1,5 +1,9 @@
 import { z } from 'zod';
+import type { IdleReason } from '../../explain.ts';
+import type { RelatedTask } from '../../flow/relations.ts';
+import type { TaskRecord } from '../../task/record.ts';
 import { json } from '../answer.ts';
+import type { Caller } from '../caller.ts';
 import type { HttpContext } from '../context.ts';
 import { type Route, route } from '../route.ts';
 import { Attempts, Explained, LogPage, RelatedTasks, TaskPath } from '../schemas.ts';
@@ -7,6 +11,7 @@ import { permitted } from '../tasks.ts';
 import { NO_PAYLOADS, wireError, wireTime } from '../wire.ts';
 
 const LOG_LIMIT = 1_000;
+const MAX_RELATED = 1_000;
 
 /** What happened to a task, why it does not run, and what belongs to it. */
 export function historyRoutes(context: HttpContext): readonly Route[] {
@@ -66,7 +71,8 @@ export function historyRoutes(context: HttpContext): readonly Route[] {
     problems: ['task_not_found'],
     async handle({ params: { id }, caller }) {
       await permitted(context, caller, 'read', id);
-      const { worker, progress, reasons, ...rest } = await manager.explain(id);
+      const { worker, progress, ...rest } = await manager.explain(id);
+      const reasons = await Promise.all(rest.reasons.map((reason) => visible(context, caller, reason)));
       // Where processes run is for those who run them.
       const machine = caller.scope === null ? {} : { host: null, pid: null };
       return json(200, {
@@ -83,16 +89,39 @@ export function historyRoutes(context: HttpContext): readonly Route[] {
     path: '/tasks/:id/related',
     id: 'getRelatedTasks',
     tag: 'tasks',
-    summary: 'Its children and theirs, which a deletion with `related` takes along; without input and result',
+    summary:
+      'Its parent and children, what it depends on and what depends on it, up to 1,000 of each; `items` is what a deletion with `related` takes along. Without input and result',
     params: TaskPath,
     answers: { 200: RelatedTasks },
     problems: ['task_not_found'],
     async handle({ params: { id }, caller }) {
       const task = await permitted(context, caller, 'read', id);
-      const found = await inside.relations.below(task, (one) => caller.reads(one));
-      return json(200, { items: found.map((one) => caller.show(one, NO_PAYLOADS)) });
+      const reads = (one: TaskRecord): boolean => caller.reads(one);
+      const show = (one: TaskRecord): unknown => caller.show(one, NO_PAYLOADS);
+      const showEnd = (end: RelatedTask): unknown => ({ ...end, task: show(end.task) });
+      const [found, { parent, children, dependencies, dependents, truncated }] = await Promise.all([
+        inside.relations.below(task, reads),
+        inside.relations.related(id, MAX_RELATED, reads),
+      ]);
+      return json(200, {
+        items: found.map(show),
+        parent: parent === null ? null : show(parent),
+        children: children.map(show),
+        dependencies: dependencies.map(showEnd),
+        dependents: dependents.map(showEnd),
+        truncated,
+      });
     },
   });
 
   return [log, attempts, explain, related];
+}
+
+/** A task that waits may wait for some that do not exist for the caller. */
+async function visible({ manager }: HttpContext, caller: Caller, reason: IdleReason): Promise<IdleReason> {
+  if (reason.code !== 'waits_for' || caller.scope === null) return reason;
+  const tasks = await Promise.all(reason.taskIds.map((id) => manager.get(id, { archived: true })));
+  const taskIds = tasks.flatMap((task) => (task !== null && caller.reads(task) ? [task.id] : []));
+  if (taskIds.length === reason.taskIds.length) return reason;
+  return { code: 'waits_for', taskIds, message: `It waits for ${[...taskIds, 'other tasks'].join(', ')} to end.` };
 }

@@ -4,7 +4,8 @@ import type { HttpContext } from '../context.ts';
 import { etagOf, idempotencyKeyOf } from '../headers.ts';
 import { retryAfter } from '../retry-after.ts';
 import { type Route, route } from '../route.ts';
-import { Flag, SubmitBody, SubmittedTask } from '../schemas.ts';
+import { Flag, SubmittedTask } from '../schemas.ts';
+import { SubmitBody } from '../submit-schema.ts';
 
 /** `POST /tasks`. */
 export function submitRoutes({ submission }: HttpContext): readonly Route[] {

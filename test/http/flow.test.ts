@@ -1,0 +1,162 @@
+import { defineTask } from 'tasklane';
+import { openApiDocument } from 'tasklane/http';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { World as ClientWorld } from '../client/support.ts';
+import { RightsWorld } from './rights-world.ts';
+import { type Body, bodyOf, World } from './support.ts';
+
+describe('a flow over HTTP', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await World.open();
+  });
+  afterEach(() => world.close());
+
+  test('children that name each other are submitted in one request', async () => {
+    const response = await world.post('/tasks', {
+      handler: 'held',
+      children: [
+        { handler: 'echo', input: { text: 'b' }, ref: 'b', dependsOn: ['a'], hold: undefined },
+        { handler: 'echo', input: { text: 'a' }, ref: 'a', runAt: '2099-01-01T00:00:00Z', onFailure: 'skip' },
+      ],
+    });
+    expect(response.status).toBe(202);
+    const parent = await bodyOf(response);
+    expect(parent.status).toBe('waiting');
+    const related = await world.json(`/tasks/${parent.id}/related`);
+    expect(related).toMatchObject({
+      parent: null,
+      children: [{ status: 'waiting' }, { status: 'scheduled', runAt: '2099-01-01T00:00:00.000Z' }],
+      dependencies: [
+        { onFailure: 'fail', waiting: true },
+        { onFailure: 'skip', waiting: true },
+      ],
+      dependents: [],
+      truncated: false,
+    });
+    expect((related.children as Body[])[0]).not.toHaveProperty('input');
+    const explained = await world.json(`/tasks/${parent.id}/explain`);
+    expect(explained.reasons).toMatchObject([
+      { code: 'waits_for', taskIds: (related.children as Body[]).map(({ id }) => id) },
+    ]);
+  });
+
+  test('what depends on a task holds up its deletion: 409 with the ids', async () => {
+    const first = await bodyOf(await world.post('/tasks', { handler: 'held' }));
+    const second = await bodyOf(
+      await world.post('/tasks', { handler: 'held', dependsOn: [{ id: first.id, onFailure: 'run' }] }),
+    );
+    const refused = await world.fetch(`/tasks/${first.id}?cancel=true`, { method: 'DELETE' });
+    expect([refused.status, (await bodyOf(refused)).related]).toEqual([409, [second.id]]);
+    const gone = await world.fetch(`/tasks/${first.id}?cancel=true&related=true`, { method: 'DELETE' });
+    expect(gone.status).toBe(204);
+    expect((await world.json(`/tasks/${second.id}`)).archivedAt).not.toBeNull();
+  });
+
+  test('the same request again with its key: the flow that is there answers', async () => {
+    const flow = { handler: 'held', children: [{ handler: 'held' }] };
+    const headers = { 'idempotency-key': '"one"' };
+    const [first, second] = [await world.post('/tasks', flow, headers), await world.post('/tasks', flow, headers)];
+    expect([first.status, second.status]).toEqual([202, 200]);
+    expect((await bodyOf(second)).id).toBe((await bodyOf(first)).id);
+    expect(await world.manager.count()).toBe(2);
+  });
+
+  const deep = (levels: number): object => ({
+    handler: 'held',
+    ...(levels > 0 ? { children: [deep(levels - 1)] } : {}),
+  });
+
+  test.each([
+    ['a task that is not there', { dependsOn: ['task_none'] }, 422, 'dependsOn.0'],
+    ['one in a child', { children: [{ handler: 'held', dependsOn: ['task_none'] }] }, 422, 'children.0.dependsOn.0'],
+    ['a circle', { children: [{ handler: 'held', ref: 'a', dependsOn: ['a'] }] }, 400, 'children.0.dependsOn'],
+    ['an unknown policy', { dependsOn: [{ id: 'x', onFailure: 'stop' }] }, 422, 'dependsOn.0'],
+    ['a submitter of a child', { children: [{ handler: 'held', submittedBy: 'x' }] }, 422, 'children.0'],
+    ['five levels of children', deep(5), 422, 'children.0.children.0.children.0.children.0'],
+  ])('refuses %s, and makes nothing', async (_what, more, status, where) => {
+    const response = await world.post('/tasks', { handler: 'held', ...more });
+    expect(response.status).toBe(status);
+    expect(JSON.stringify(await response.json())).toContain(where);
+    expect(await world.manager.count()).toBe(0);
+  });
+
+  test('takes four levels of children', async () => {
+    expect((await world.post('/tasks', deep(4))).status).toBe(202);
+    expect(await world.manager.count()).toBe(5);
+  });
+
+  test('the document tells of children and dependencies', () => {
+    const { components } = openApiDocument(world.manager) as {
+      components: { schemas: Record<string, { properties: object }> };
+    };
+    expect(Object.keys(components.schemas['Submit.held']?.properties ?? {})).toEqual(
+      expect.arrayContaining(['children', 'dependsOn']),
+    );
+    expect(Object.keys(components.schemas.SubmitChild?.properties ?? {})).toEqual(
+      expect.arrayContaining(['ref', 'onFailure', 'children', 'dependsOn']),
+    );
+  });
+});
+
+describe('rights in a flow', () => {
+  let world: RightsWorld;
+  beforeEach(async () => {
+    world = await RightsWorld.open();
+  });
+  afterEach(() => world.close());
+
+  test('nobody waits for what does not exist for him, and nobody is told of it', async () => {
+    const theirs = await world.manager.submit('held', null, { submittedBy: 'owner' });
+    const submit = (body: object) =>
+      world.ask('stranger', '/tasks', { method: 'POST', body: { handler: 'quick', ...body } });
+    for (const body of [{ dependsOn: [theirs.id] }, { children: [{ handler: 'quick', dependsOn: [theirs.id] }] }]) {
+      expect((await submit(body)).status).toBe(422);
+    }
+    const mine = await world.manager.submit('quick', null, { submittedBy: 'stranger', dependsOn: [theirs.id] });
+    expect(await world.json('stranger', `/tasks/${mine.id}/related`)).toMatchObject({
+      dependencies: [],
+      dependents: [],
+    });
+    const { reasons } = await world.json('stranger', `/tasks/${mine.id}/explain`);
+    expect(JSON.stringify(reasons)).not.toContain(theirs.id);
+    expect(await world.json('admin', `/tasks/${mine.id}/related`)).toMatchObject({
+      dependencies: [{ task: { id: theirs.id } }],
+    });
+  });
+
+  test('children are submitted in the name of their parent', async () => {
+    const body = { handler: 'quick', children: [{ handler: 'held' }] };
+    const { id } = await bodyOf(await world.ask('owner', '/tasks', { method: 'POST', body }));
+    const { children } = await world.manager.related(id);
+    expect(children).toMatchObject([{ submittedBy: 'owner' }]);
+  });
+});
+
+test('the client submits a flow, and reads what belongs together', async () => {
+  const part = defineTask({ name: 'part', run: (input: number) => input + 1 });
+  const whole = defineTask({
+    name: 'whole',
+    run: async (_input: unknown, { dependencies }) => (await dependencies()).map(({ result }) => result),
+  });
+  const world = await ClientWorld.open([part, whole]);
+  const { client } = world;
+  const task = await client.submit('whole', null, {
+    children: [
+      { handler: part, input: 1, ref: 'one' },
+      { handler: 'part', input: 2, dependsOn: ['one'] },
+    ],
+  });
+  expect((await client.wait(task.id)).result).toEqual([2, 3]);
+  const related = await client.related(task.id);
+  expect(related.children.map(({ status, finishedAt }) => [status, typeof finishedAt])).toEqual([
+    ['succeeded', 'number'],
+    ['succeeded', 'number'],
+  ]);
+  expect(related.dependencies.map(({ onFailure, waiting }) => [onFailure, waiting])).toEqual([
+    ['fail', false],
+    ['fail', false],
+  ]);
+  expect([related.below.length, related.parent, related.truncated]).toEqual([2, null, false]);
+  await world.close();
+});
