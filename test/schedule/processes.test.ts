@@ -109,6 +109,30 @@ onEachStorage('schedules of several processes', (world) => {
     );
   });
 
+  test('a rule that cannot be computed any more is paused, and stands in nobody’s way', async () => {
+    const manager = await world.start({ handlers: [work] });
+    const told: string[] = [];
+    manager.on('warning', ({ code, message }) => void told.push(`${code}: ${message}`));
+    const begun = world.clock.now();
+    await manager.schedules.create({ key: 'a', handler: work, cron: '* * * * * *' });
+    await manager.schedules.create({ key: 'b', handler: work, every: '1s' });
+    const storage = world.connect();
+    await storage.open({ clock: world.clock });
+    const { value } = (await storage.document('schedule', 'a')) ?? {};
+    const broken = JSON.parse(JSON.stringify(value).replace('* * * * * *', 'no more'));
+    await storage.putDocument('schedule', 'a', broken, { dueAt: begun + 1_000 });
+    await world.clock.advance('3s');
+    expect(told).toEqual([expect.stringMatching(/^schedule_failed: Schedule a cannot be computed/)]);
+    expect(await manager.schedules.get('a')).toMatchObject({ pausedAt: begun + 1_000, nextRunAt: null });
+    expect(await ticksOf(manager, 'a')).toEqual([]);
+    expect(await ticksOf(manager, 'b')).toHaveLength(3);
+    await manager.schedules.replace('a', { handler: work, cron: '* * * * * *' });
+    await manager.schedules.resume('a');
+    await world.clock.advance('1s');
+    expect(await ticksOf(manager, 'a')).toHaveLength(1);
+    await storage.close();
+  });
+
   test('those bound to an event are found by it, and no others', async () => {
     const manager = world.manager({ handlers: [work] });
     const storage = world.connect();
