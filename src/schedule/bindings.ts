@@ -1,5 +1,5 @@
 import type { TaskStorage } from '../storage/storage.ts';
-import { type Found, SCHEDULE, toFound } from './stored-schedule.ts';
+import { allFound, type Found, SCHEDULE } from './stored-schedule.ts';
 
 /** Documents of this kind and an event's name have the keys of the schedules that are bound to the event. */
 const kindOf = (event: string): string => `schedule.on.${event}`;
@@ -22,8 +22,7 @@ export async function unbind(storage: TaskStorage, event: string | null, key: st
 export async function boundTo(storage: TaskStorage, event: string, now: number): Promise<readonly Found[]> {
   const bindings = await storage.documents(kindOf(event));
   const documents = await Promise.all(bindings.map(({ key }) => storage.document(SCHEDULE, key)));
-  const found = documents.flatMap((document) => (document === null ? [] : [toFound(document)]));
-  return found.filter(({ schedule: { rule, pausedAt, maxRuns, runs } }) => {
+  return allFound(documents).filter(({ schedule: { rule, pausedAt, maxRuns, runs } }) => {
     const isOver = (maxRuns !== null && runs >= maxRuns) || (rule.end !== null && now > rule.end);
     return rule.on === event && pausedAt === null && !isOver && now >= (rule.start ?? 0);
   });

@@ -19,6 +19,8 @@ import { timelineOf } from './timeline.ts';
 
 /** Somebody else changed it so often in between that something must be wrong. */
 const TRIES = 100;
+/** Longer than any write can be under way. */
+const REMEMBERED_MS = 3_600_000;
 
 /** Reads and changes stored schedules; a tick that comes in between is never lost. */
 export class ScheduleEditor {
@@ -35,7 +37,7 @@ export class ScheduleEditor {
   /** @throws {OptionError} @throws {StorageError} */
   async find(key: string): Promise<Found | null> {
     const document = await this.#environment.storage.document(SCHEDULE, parseKey(key));
-    return document === null ? null : toFound(document);
+    return document && toFound(document);
   }
 
   /** @throws {ScheduleNotFoundError} @throws {OptionError} @throws {StorageError} */
@@ -63,8 +65,10 @@ export class ScheduleEditor {
       runs: 0,
     };
     await bind(storage, settings.rule.on, key);
-    const { value, dueAt = null } = toPut(key, schedule, 0);
-    const version = await storage.putDocument(SCHEDULE, key, value, { ifVersion: 0, dueAt });
+    const before = await storage.document(SCHEDULE, key);
+    if (before !== null && toFound(before) !== null) return null;
+    const { value, ifVersion, dueAt = null } = toPut(key, schedule, before?.version ?? 0);
+    const version = await storage.putDocument(SCHEDULE, key, value, { ifVersion, dueAt });
     return version === null ? null : { key, version, schedule };
   }
 
@@ -117,10 +121,14 @@ export class ScheduleEditor {
 
   /** @throws {ScheduleNotFoundError} @throws {StorageError} */
   async delete(key: string): Promise<void> {
-    const { storage } = this.#environment;
-    const { schedule } = await this.get(key);
-    if (!(await storage.deleteDocument(SCHEDULE, key))) throw new ScheduleNotFoundError(key);
-    await unbind(storage, schedule.rule.on, key);
+    const { storage, clock } = this.#environment;
+    for (let version: number | null = null; version === null; ) {
+      const found = await this.get(key);
+      // Nothing is left, but for a while its version goes on: else a tick of the old one could fit a new one of its key.
+      const options = { ifVersion: found.version, expiresAt: clock.now() + REMEMBERED_MS };
+      version = await storage.putDocument(SCHEDULE, key, null, options);
+      if (version !== null) await unbind(storage, found.schedule.rule.on, key);
+    }
   }
 }
 

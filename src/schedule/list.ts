@@ -4,7 +4,7 @@ import { integer } from '../options.ts';
 import type { TaskStorage } from '../storage/storage.ts';
 import { isTag } from '../task/query.ts';
 import type { Tag } from '../task/record.ts';
-import { SCHEDULE, type ScheduleRecord, toFound, toScheduleRecord } from './stored-schedule.ts';
+import { allFound, SCHEDULE, type ScheduleRecord, toScheduleRecord } from './stored-schedule.ts';
 
 /** All keys AND. `text`: a part of the key, handler or description, in any case. */
 export type ScheduleFilter = Optional<{
@@ -47,14 +47,14 @@ export async function listSchedules(
   let after = query.cursor === undefined ? undefined : decode(query.cursor);
   for (;;) {
     const documents = await storage.documents(SCHEDULE, { after, limit: AT_ONCE });
-    for (const document of documents) {
-      const schedule = toScheduleRecord(toFound(document));
-      after = document.key;
+    for (const found of allFound(documents)) {
+      const schedule = toScheduleRecord(found);
       if (!fits(schedule) || !also(schedule)) continue;
       // One more than is wanted: only then is there a next page.
       if (items.length === limit) return { items, next: encode(items.at(-1)?.key ?? '') };
       items.push(schedule);
     }
+    after = documents.at(-1)?.key;
     if (documents.length < AT_ONCE) return { items, next: null };
   }
 }

@@ -4,7 +4,7 @@ import { canonicalJson, type JsonValue } from '../task/json.ts';
 import { isSameRule, type ScheduleEditor } from './editor.ts';
 import type { SettingsReader } from './settings.ts';
 import { type DeclaredSchedule, parseKey } from './spec.ts';
-import { type Found, SCHEDULE, type ScheduleSettings, type StoredSchedule, toFound } from './stored-schedule.ts';
+import { allFound, type Found, SCHEDULE, type ScheduleSettings, type StoredSchedule } from './stored-schedule.ts';
 
 /** What becomes of a schedule that stood in the code, and does so no more. */
 export type OnOrphan = 'report' | 'pause' | 'delete';
@@ -50,7 +50,7 @@ export class Reconciler {
   async *#declared(): AsyncGenerator<Found> {
     for (let after: string | undefined; ; ) {
       const documents = await this.#environment.storage.documents(SCHEDULE, { after, limit: AT_ONCE });
-      yield* documents.map(toFound).filter(({ schedule }) => schedule.declared);
+      yield* allFound(documents).filter(({ schedule }) => schedule.declared);
       if (documents.length < AT_ONCE) return;
       after = documents.at(-1)?.key;
     }

@@ -7,7 +7,7 @@ import type { Timer } from '../time/clock.ts';
 import { maybeUnderWay, nowUnderWay, type Turn, turnOf } from './overlap.ts';
 import { isDue, type Plan, planTicks } from './plan.ts';
 import type { ScheduledTasks } from './scheduled-tasks.ts';
-import { type Found, SCHEDULE, type StoredSchedule, toFound } from './stored-schedule.ts';
+import { allFound, type Found, SCHEDULE, type StoredSchedule } from './stored-schedule.ts';
 import { timelineOf } from './timeline.ts';
 
 /** Schedules that are dealt with at once: they share a transaction. */
@@ -59,8 +59,8 @@ export class Scheduler {
   async start(): Promise<void> {
     const { storage, clock } = this.#environment;
     this.#since = clock.now();
-    for (const document of await storage.dueDocuments(SCHEDULE, Number.POSITIVE_INFINITY, AHEAD)) {
-      await timelineOf(toFound(document).schedule.rule).catch(() => {}); // told when it is due
+    for (const { schedule } of allFound(await storage.dueDocuments(SCHEDULE, Number.POSITIVE_INFINITY, AHEAD))) {
+      await timelineOf(schedule.rule).catch(() => {}); // told when it is due
     }
     if (this.#stopped) return;
     this.#unwatch = storage.watch((hint) => {
@@ -106,12 +106,12 @@ export class Scheduler {
     for (let full = false; !full; ) {
       const documents = await storage.dueDocuments(SCHEDULE, clock.now(), BATCH);
       if (documents.length === 0) break;
-      full = await this.#fire(documents.map(toFound));
+      full = await this.#fire(allFound(documents));
       if (this.#stopped || full) return settings.sweepMs;
     }
     const [next] = await storage.dueDocuments(SCHEDULE, Number.POSITIVE_INFINITY, 1);
     if (next === undefined) return settings.sweepMs;
-    await timelineOf(toFound(next).schedule.rule).catch(() => {});
+    for (const { schedule } of allFound([next])) await timelineOf(schedule.rule).catch(() => {});
     return Math.min(settings.sweepMs, Math.max(0, (next.dueAt ?? 0) - clock.now()));
   }
 

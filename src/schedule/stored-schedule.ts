@@ -86,9 +86,14 @@ export type ScheduleRecord = Readonly<
     }
 >;
 
-/** What a document of the kind {@link SCHEDULE} holds. */
-export function toFound({ key, version, value }: StoredDocument): Found {
-  return { key, version, schedule: value as unknown as StoredSchedule };
+/** What a document of the kind {@link SCHEDULE} holds; null where the schedule was deleted. */
+export function toFound({ key, version, value }: StoredDocument): Found | null {
+  return value === null ? null : { key, version, schedule: value as unknown as StoredSchedule };
+}
+
+/** Those that were not deleted. */
+export function allFound(documents: readonly (StoredDocument | null)[]): readonly Found[] {
+  return documents.map((document) => document && toFound(document)).filter((found) => found !== null);
 }
 
 /** A schedule as users see it. */

@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 
 onEachStorage('ticks that were missed', (world) => {
   /** Makes a schedule, lets no process be up for so long, and starts one. @returns its ticks, in minutes since it was made */
-  async function afterDownTime(spec: object, down: '1h' | '10m30s' | '10s' | '59m') {
+  async function afterDownTime(spec: object, down: '1h' | '10m30s' | '5s' | '59m') {
     const [parts] = [down.match(/\d+[ms h]/g) ?? []];
     const begun = world.clock.now();
     const first = world.manager({ handlers: [work] });
@@ -27,6 +27,11 @@ onEachStorage('ticks that were missed', (world) => {
     expect([ticks, codes]).toEqual([[10], ['schedule_missed']]);
     await world.clock.advance('1m');
     expect(await ticksOf(second, 'k')).toEqual([begun + 10 * MINUTE, begun + 11 * MINUTE]);
+  });
+
+  test('once: however short the down time was', async () => {
+    const { ticks, codes } = await afterDownTime({ every: '1s' }, '5s');
+    expect([ticks, codes]).toEqual([[5 / 60], ['schedule_missed']]);
   });
 
   test('skip: none', async () => {

@@ -158,6 +158,7 @@ onEachStorage('schedules', (world) => {
     await world.clock.advance('5m');
     expect(await manager.schedules.get('k')).toBeNull();
     expect(await ticksOf(manager, 'k')).toHaveLength(1);
+    expect((await manager.schedules.list()).items).toEqual([]);
     for (const call of [
       manager.schedules.delete('k'),
       manager.schedules.pause('k'),
@@ -167,6 +168,17 @@ onEachStorage('schedules', (world) => {
     ]) {
       await expect(call).rejects.toThrow(ScheduleNotFoundError);
     }
+  });
+
+  test('a new one of a deleted key is not taken for the old one', async () => {
+    const manager = world.manager({ handlers: [work] });
+    const old = await manager.schedules.create({ key: 'k', handler: work, every: '1m' });
+    await manager.schedules.delete('k');
+    const anew = await manager.schedules.create({ key: 'k', handler: work, every: '2m' });
+    expect(anew.version).toBeGreaterThan(old.version);
+    await manager.schedules.delete('k');
+    const both = [1, 2].map((n) => manager.schedules.create({ key: 'k', handler: work, every: n * 1_000 }));
+    expect((await Promise.allSettled(both)).map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
   test('list gives pages by key, and filters', async () => {
