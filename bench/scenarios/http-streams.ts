@@ -102,8 +102,8 @@ export const scenario: Scenario = {
   unit: 'ms',
   variants: {
     async all() {
-      const { finals = 0, ...figures } = await stream({ count: 1_000, stopped: 0 }, 200, 5);
-      return { missed: 1_000 - finals, ...figures };
+      const { finals = 0, stallMs = 0, turnMs = 0, streamKb = 0 } = await stream({ count: 1_000, stopped: 0 }, 200, 5);
+      return { missed: 1_000 - finals, stallMs, turnMs, streamKb };
     },
     async stopped() {
       const { finals = 0, stoppedMb = 0 } = await stream({ count: 300, stopped: 20 }, 3_000, 10);
