@@ -31,6 +31,8 @@ export interface Inside {
   readonly nextDue: () => Promise<number | null>;
   /** As `manager.schedules.list`; what is denied is as if it were not there. */
   readonly listSchedules: (query: ScheduleQuery, fits: (schedule: ScheduleRecord) => boolean) => Promise<SchedulePage>;
+  /** Draws an id of a task, for what is to be told apart from all tasks. */
+  readonly drawId: () => string;
   /** What ids begin with. */
   readonly idPrefix: string;
   /** Epoch ms, by the manager's clock. */

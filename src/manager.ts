@@ -88,6 +88,7 @@ export class TaskManager<
       queries: this.#queries,
       controls: this.#controls,
       bulks: new Bulks(environment, lifecycle),
+      drawId: () => ids.draw(),
       submit: (handler, input, options, keep) => this.#intake.submit(handler, input, options, keep),
       relations: this.#relations,
       definitionOf: (handler) => environment.registry.find(handler)?.definition,

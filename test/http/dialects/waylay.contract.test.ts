@@ -1,7 +1,8 @@
 import { waylay } from 'tasklane/dialects';
 import { afterEach, describe, expect, test } from 'vitest';
 import { playContract } from './contract.ts';
-import { ENTITY, EXCHANGES, STATUS } from './waylay.table.ts';
+import { expectEntity } from './waylay.entity.ts';
+import { EXCHANGES, STATUS } from './waylay.table.ts';
 import { DialectWorld, STATES } from './world.ts';
 
 playContract({ dialect: waylay, contentType: 'application/json', exchanges: EXCHANGES });
@@ -11,18 +12,6 @@ afterEach(async () => {
   await world?.close();
   world = null;
 });
-
-/** Checks the keys of an entity, their order and types. */
-function expectEntity(entity: Readonly<Record<string, unknown>>): void {
-  const present = ENTITY.filter(([key, , always]) => always || Object.hasOwn(entity, key));
-  expect(Object.keys(entity)).toEqual(present.map(([key]) => key));
-  for (const [key, type] of present) {
-    const value = entity[key];
-    if (type === 'integer') expect([key, Number.isSafeInteger(value)]).toEqual([key, true]);
-    else if (type === 'array') expect([key, Array.isArray(value)]).toEqual([key, true]);
-    else expect([key, value === null, typeof value]).toEqual([key, false, type]);
-  }
-}
 
 async function ask(method: string, path: string, body?: unknown) {
   const sent =

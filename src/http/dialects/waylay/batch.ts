@@ -1,11 +1,9 @@
 import type { JsonValue } from '../../../task/json.ts';
-import type { TaskRecord } from '../../../task/record.ts';
 import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
 import { BodyInvalidProblem, HttpProblem, toProblem } from '../../problem.ts';
-import { findTask, type Sight } from '../find.ts';
-import type { TaskActions } from './actions.ts';
 import { type Asked, askedOf } from './asked.ts';
+import type { Entities, Found } from './entities.ts';
 import { statusCodeOf, textOf } from './refuse.ts';
 import type { JsonObject } from './specification.ts';
 
@@ -106,13 +104,11 @@ function isObject(value: unknown): value is JsonObject {
 /** Does the same with many tasks, one after the other, and keeps what became of each. */
 export class Batches {
   readonly #context: HttpContext;
-  readonly #actions: TaskActions;
-  readonly #sight: Sight;
+  readonly #entities: Entities;
 
-  constructor(context: HttpContext, actions: TaskActions, sight: Sight) {
+  constructor(context: HttpContext, entities: Entities) {
     this.#context = context;
-    this.#actions = actions;
-    this.#sight = sight;
+    this.#entities = entities;
   }
 
   /** Begins one; it goes on by itself. @param ids what it is about */
@@ -152,7 +148,7 @@ export class Batches {
     const failure: [string, { statusCode: number; error: string }][] = [];
     for (const id of ids) {
       try {
-        const task = await findTask(this.#context, caller, 'read', id, this.#sight);
+        const task = await this.#entities.find(caller, id);
         success.push([id, { statusCode: await this.#do(caller, action, parameters, task) }]);
       } catch (error) {
         const problem = toProblem(error);
@@ -163,24 +159,24 @@ export class Batches {
   }
 
   /** @returns the status that the same would have by itself */
-  async #do(caller: Caller, action: BatchAction, parameters: JsonObject, task: TaskRecord): Promise<number> {
+  async #do(caller: Caller, action: BatchAction, parameters: JsonObject, task: Found): Promise<number> {
     switch (action) {
       case 'start':
-        await this.#actions.start(caller, task);
+        await this.#entities.start(caller, task);
         return 200;
       case 'stop':
-        await this.#actions.stop(caller, task);
+        await this.#entities.stop(caller, task);
         return 200;
       case 'restart':
       case 'reload':
-        await this.#actions.restart(caller, task);
+        await this.#entities.restart(caller, task);
         return 200;
       case 'delete':
       case 'stopAndDelete':
-        await this.#actions.remove(caller, task, action === 'stopAndDelete');
+        await this.#entities.remove(caller, task, action === 'stopAndDelete');
         return 204;
       default:
-        await this.#actions.update(caller, task, parameters);
+        await this.#entities.update(caller, task, parameters);
         return 200;
     }
   }

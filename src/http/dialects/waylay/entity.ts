@@ -98,7 +98,9 @@ export function entityOf(task: TaskRecord, settings: EntitySettings, health: Tas
 }
 
 /** What the engine of Waylay is told, and has defaults for. */
-function flagsOf(own: JsonObject): Pick<TaskEntity, 'resetObservations' | 'gatesNeedFullObservation' | 'parallel'> {
+export function flagsOf(
+  own: JsonObject,
+): Pick<TaskEntity, 'resetObservations' | 'gatesNeedFullObservation' | 'parallel'> {
   const { resetObservations, gatesNeedFullObservation, parallel } = own;
   return {
     resetObservations: resetObservations !== false,

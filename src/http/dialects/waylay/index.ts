@@ -18,6 +18,8 @@ export type WaylayOptions = DialectOptions &
     network: (task: TaskRecord) => object;
     /** The handlers that a plugin stands for, by `name` or `name:version`, when tasks are filtered by it. Default: none. */
     plugins: (plugin: string) => readonly string[];
+    /** The name of the event that starts a reactive task. Default: its resource, or its template where it has none. */
+    event: Settings['event'];
     /** Serves the paths of older clients too: `/api/tasks` and `/api/batch`. Default true. */
     aliases: boolean;
     /** Honours the header `Idempotency-Key` when a task is created. Default true. */
@@ -32,6 +34,7 @@ const KNOWN = [
   'noUser',
   'network',
   'plugins',
+  'event',
   'aliases',
   'idempotency',
   'forbidden',
@@ -44,8 +47,8 @@ const KNOWN = [
  */
 export function waylay(options: WaylayOptions = {}): Dialect {
   const base = parseDialectOptions('waylay', options, KNOWN);
-  const { ruleHandler, noUser = 'system', network = () => ({}), plugins = () => [] } = options;
-  for (const [name, value] of Object.entries({ network, plugins })) {
+  const { ruleHandler, noUser = 'system', network = () => ({}), plugins = () => [], event = eventOf } = options;
+  for (const [name, value] of Object.entries({ network, plugins, event })) {
     if (typeof value !== 'function') throw new OptionError(`waylay.${name}`, 'a function', value);
   }
   for (const [name, value] of Object.entries({ ruleHandler: ruleHandler ?? 'none', noUser })) {
@@ -56,10 +59,16 @@ export function waylay(options: WaylayOptions = {}): Dialect {
     noUser,
     network,
     plugins,
+    event,
     waiting: oneOf('waylay.waiting', options.waiting ?? 'running', ['running', 'pending']),
     aliases: oneOf('waylay.aliases', options.aliases ?? true, [true, false]),
     idempotency: oneOf('waylay.idempotency', options.idempotency ?? true, [true, false]),
     forbidden: oneOf('waylay.forbidden', options.forbidden ?? 404, [403, 404]),
   };
   return defineDialect({ name: 'waylay', ...base, surface: (context) => surfaceOf(context, settings) });
+}
+
+/** Names of events are letters, digits and a few signs; the others become `-`. */
+function eventOf({ resource, template }: { readonly resource: string | null; readonly template: string }): string {
+  return (resource ?? template).replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[._-]+/, '');
 }

@@ -1,23 +1,18 @@
-import type { TaskRecord } from '../../../task/record.ts';
 import { answer, json } from '../../answer.ts';
 import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
 import { idempotencyKeyOf } from '../../headers.ts';
 import { BodyInvalidProblem, HttpProblem } from '../../problem.ts';
+import type { SubmitWay } from '../../submission.ts';
 import type { DialectCall, DialectRoute, DialectSurface } from '../dialect.ts';
-import { findTask, type Sight } from '../find.ts';
-import { TaskActions } from './actions.ts';
-import { type Asked, type AskedSettings, questionOf } from './asked.ts';
 import { Batches, batchRequestOf } from './batch.ts';
-import { confOf } from './conf.ts';
-import { entityOf, healthOf, type TaskEntity } from './entity.ts';
+import { Entities, type EntitiesSettings, type Found } from './entities.ts';
 import { checkFormat, flagOf, listQueryOf, PAGED, wantsPage } from './list-query.ts';
 import { refuse } from './refuse.ts';
-import { isSameWork, replace } from './replace.ts';
-import { specificationOf, wantedOf } from './specification.ts';
+import { type Specification, specificationOf, wantedOf } from './specification.ts';
 
 /** The options of `waylay`, checked. */
-export interface Settings extends AskedSettings, Sight {
+export interface Settings extends EntitiesSettings {
   readonly ruleHandler: string | null;
   readonly aliases: boolean;
   readonly idempotency: boolean;
@@ -27,19 +22,14 @@ const TASKS = '/rules/v1/tasks';
 const BATCH = '/rules/v1/batch';
 /** Where older clients look for the same. */
 const ALIASES: Readonly<Record<string, string>> = { [TASKS]: '/api/tasks', [BATCH]: '/api/batch' };
-/** Tasks of a batch that are looked up at once. */
-const AT_ONCE = 1_000;
 
 /** The routes of Waylay's rules service that are about tasks. */
 export function surfaceOf(context: HttpContext, settings: Settings): DialectSurface {
-  const { inside, manager, submission } = context;
-  const actions = new TaskActions(context, settings);
-  const batches = new Batches(context, actions, settings);
-  const find = (caller: Caller, { params }: Pick<DialectCall, 'params'>): Promise<TaskRecord> =>
-    findTask(context, caller, 'read', params.taskId ?? '', settings);
-  const show = (caller: Caller, task: TaskRecord): TaskEntity => entityOf(caller.redacted(task), settings);
-  const showHealth = async (caller: Caller, task: TaskRecord): Promise<TaskEntity> =>
-    entityOf(caller.redacted(task), settings, healthOf(await manager.attempts(task.id)));
+  const { submission } = context;
+  const entities = new Entities(context, settings);
+  const batches = new Batches(context, entities);
+  const find = (caller: Caller, { params }: Pick<DialectCall, 'params'>): Promise<Found> =>
+    entities.find(caller, params.taskId ?? '');
   const userOf = ({ principal }: Caller): string => principal?.id ?? settings.noUser;
 
   const create = async ({ caller, request, url, link, body }: DialectCall): Promise<Response> => {
@@ -48,14 +38,22 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     const returnWarnings = flagOf('returnWarnings', url.searchParams);
     const specification = specificationOf(await body(), settings.ruleHandler);
     const key = settings.idempotency ? idempotencyKeyOf(request.headers) : null;
-    const { record, warnings } = await submission
-      .submit(caller, wantedOf(specification), { key, failOnWarning })
-      .catch((error: unknown) => {
-        throw failOnWarning ? warned(error) : error;
-      });
+    const { id, warnings } =
+      specification.type === 'onetime'
+        ? await submit(caller, specification, { key, failOnWarning })
+        : { id: await entities.createSchedule(caller, specification), warnings: [] };
     const issues = warnings.map(({ code, message }) => ({ severity: 'WARNING', type: code, message }));
-    const shown = { ID: record.id, ...(returnWarnings ? { warnings: issues } : undefined) };
-    return json(201, shown, { location: link(`${rootOf(url)}/${encodeURIComponent(record.id)}`) });
+    const shown = { ID: id, ...(returnWarnings ? { warnings: issues } : undefined) };
+    return json(201, shown, { location: link(`${rootOf(url)}/${encodeURIComponent(id)}`) });
+  };
+
+  const submit = async (caller: Caller, specification: Specification, way: SubmitWay) => {
+    try {
+      const { record, warnings } = await submission.submit(caller, wantedOf(specification), way);
+      return { id: record.id, warnings };
+    } catch (error) {
+      throw way.failOnWarning ? warned(error) : error;
+    }
   };
 
   /** What fits; of HEAD, how many. */
@@ -63,16 +61,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     checkFormat(url.searchParams);
     const { asked, startIndex, health, ...query } = listQueryOf(url.searchParams);
     const hits = request.method === 'HEAD' ? 0 : Math.min(query.hits, context.settings.pageSize);
-    const question = questionOf(asked, settings);
-    const total = question === null ? 0 : await inside.queries.count(question.filter, caller.scope, question.groups);
-    const values: TaskEntity[] = [];
-    if (question !== null && hits > 0 && startIndex < total) {
-      const place = { limit: hits, offset: startIndex };
-      const { items } = await inside.queries.list({ filter: question.filter, ...place }, caller.scope, question.groups);
-      for (const task of items) {
-        if (caller.may('read', task)) values.push(health ? await showHealth(caller, task) : show(caller, task));
-      }
-    }
+    const { total, values } = await entities.list(caller, asked, { hits, startIndex, health });
     const headers = { 'x-count': String(total) };
     if (!wantsPage(request.headers.get('accept'))) return json(200, values, headers);
     return json(200, { skip: startIndex, limit: hits, total, values }, { ...headers, 'content-type': PAGED });
@@ -80,27 +69,23 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
 
   const get = async ({ caller, url, ...call }: DialectCall): Promise<Response> => {
     checkFormat(url.searchParams);
-    const task = await find(caller, call);
-    return json(200, flagOf('includeHealth', url.searchParams) ? await showHealth(caller, task) : show(caller, task));
+    const found = await find(caller, call);
+    return json(200, await entities.show(caller, found, flagOf('includeHealth', url.searchParams)));
   };
 
   const conf = async ({ caller, url, ...call }: DialectCall): Promise<Response> => {
     checkFormat(url.searchParams);
-    return json(200, confOf(caller.redacted(await find(caller, call)), { type: 'onetime' }));
+    return json(200, entities.conf(caller, await find(caller, call)));
   };
 
   const update = async ({ caller, body, ...call }: DialectCall): Promise<Response> => {
-    const task = await find(caller, call);
-    caller.check('update', task, task.id);
+    const found = await find(caller, call);
     const specification = specificationOf(await body(), settings.ruleHandler);
-    if (!isSameWork(task, specification)) {
-      throw new BodyInvalidProblem([{ path: 'variables', message: 'cannot be changed' }]);
-    }
-    return json(200, show(caller, await replace(manager, task, specification)));
+    return json(200, await entities.show(caller, await entities.replace(caller, found, specification)));
   };
 
   const remove = async ({ caller, url, ...call }: DialectCall): Promise<Response> => {
-    await actions.remove(caller, await find(caller, call), flagOf('forceStop', url.searchParams));
+    await entities.remove(caller, await find(caller, call), flagOf('forceStop', url.searchParams));
     return answer(204, null);
   };
 
@@ -109,40 +94,26 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     const ids = [...new Set(url.searchParams.getAll('id'))];
     if (ids.length === 0) throw new HttpProblem('malformed', 'The query parameter "id" is needed.');
     const force = flagOf('forceStop', url.searchParams);
-    const tasks = await Promise.all(ids.map((taskId) => find(caller, { params: { taskId } })));
-    for (const task of tasks) actions.checkRemove(caller, task, force);
-    for (const task of tasks) await actions.remove(caller, task, force);
+    const all = await Promise.all(ids.map((taskId) => find(caller, { params: { taskId } })));
+    for (const found of all) await entities.checkRemove(caller, found, force);
+    for (const found of all) await entities.remove(caller, found, force);
     return answer(204, null);
   };
 
-  const start = async ({ caller, ...call }: DialectCall): Promise<Response> =>
-    json(200, show(caller, await actions.start(caller, await find(caller, call))));
+  const start = async ({ caller, ...call }: DialectCall): Promise<Response> => {
+    const found = await entities.start(caller, await find(caller, call));
+    return json(200, await entities.show(caller, found));
+  };
 
-  const stop = async ({ caller, ...call }: DialectCall): Promise<Response> =>
-    json(200, show(caller, await actions.stop(caller, await find(caller, call))));
-
-  /** The tasks that a batch is about; those named are, whether or not they are there. */
-  const idsOf = async (caller: Caller, asked: Asked): Promise<readonly string[]> => {
-    const question = questionOf(asked, settings);
-    const found: string[] = [];
-    for (let cursor: string | undefined, more = question !== null; more; ) {
-      const filter = question?.filter;
-      const page = await inside.queries.list(
-        { filter, sort: 'id', limit: AT_ONCE, ...(cursor === undefined ? undefined : { cursor }) },
-        caller.scope,
-        question?.groups,
-      );
-      found.push(...page.items.map(({ id }) => id));
-      cursor = page.next ?? undefined;
-      more = cursor !== undefined;
-    }
-    return found;
+  const stop = async ({ caller, ...call }: DialectCall): Promise<Response> => {
+    const found = await entities.stop(caller, await find(caller, call));
+    return json(200, await entities.show(caller, found));
   };
 
   const batch = async ({ caller, url, link, body }: DialectCall): Promise<Response> => {
-    const asked = batchRequestOf(await body());
-    const ids = asked.ids ?? (await idsOf(caller, asked.asked));
-    const entity = await batches.begin(caller, userOf(caller), asked, ids);
+    const wanted = batchRequestOf(await body());
+    const ids = wanted.ids ?? (await entities.ids(caller, wanted.asked));
+    const entity = await batches.begin(caller, userOf(caller), wanted, ids);
     const uri = link(`${rootOf(url)}/${entity.id}`);
     return json(202, { statusCode: 202, uri, entity }, { location: uri });
   };

@@ -1,0 +1,189 @@
+import { TaskNotFoundError } from '../../../errors.ts';
+import type { ScheduleRecord } from '../../../schedule/stored-schedule.ts';
+import type { TaskRecord } from '../../../task/record.ts';
+import type { Caller } from '../../caller.ts';
+import type { HttpContext } from '../../context.ts';
+import { HttpProblem } from '../../problem.ts';
+import { previewOf } from '../../submit-preview.ts';
+import { findTask, type Sight } from '../find.ts';
+import { TaskActions } from './actions.ts';
+import { type Asked, type AskedSettings, questionOf } from './asked.ts';
+import { confOf } from './conf.ts';
+import { entityOf, healthOf, type TaskEntity } from './entity.ts';
+import { isSameWork, replace } from './replace.ts';
+import { ScheduleActions, type ScheduleSettings } from './schedule-actions.ts';
+import { fits, ruleOf, scheduleEntityOf, taskOf } from './schedule-entity.ts';
+import { type JsonObject, type Specification, wantedOf } from './specification.ts';
+
+/** What is behind a task of Waylay: one of ours, or a schedule. */
+export type Found = { readonly task: TaskRecord } | { readonly schedule: ScheduleRecord };
+
+/** What decides how tasks are seen. */
+export type EntitiesSettings = AskedSettings & ScheduleSettings & Sight;
+
+/** Characters that the key of a schedule may have. */
+const MAX_KEY = 200;
+const AT_ONCE = 1_000;
+
+/** The tasks of Waylay: schedules, and tasks of ours that no schedule made. */
+export class Entities {
+  readonly #context: HttpContext;
+  readonly #settings: EntitiesSettings;
+  readonly #tasks: TaskActions;
+  readonly #schedules: ScheduleActions;
+
+  constructor(context: HttpContext, settings: EntitiesSettings) {
+    this.#context = context;
+    this.#settings = settings;
+    this.#tasks = new TaskActions(context, settings);
+    this.#schedules = new ScheduleActions(context, settings);
+  }
+
+  /** @throws {TaskNotFoundError} @throws {HttpProblem} 403 */
+  async find(caller: Caller, id: string): Promise<Found> {
+    try {
+      return { task: await findTask(this.#context, caller, 'read', id, this.#settings) };
+    } catch (error) {
+      const schedule = error instanceof TaskNotFoundError ? await this.#schedule(id) : null;
+      if (schedule === null) throw error;
+      if (this.#settings.forbidden === 403 && !caller.sees(taskOf(schedule))) {
+        throw new HttpProblem('forbidden', 'You may not see this task.');
+      }
+      this.#schedules.check(caller, 'read', schedule);
+      return { schedule };
+    }
+  }
+
+  /** As the caller sees it. @param health with how often it went wrong */
+  async show(caller: Caller, found: Found, health = false): Promise<TaskEntity> {
+    if ('schedule' in found) {
+      const last = await this.#schedules.lastOf(found.schedule);
+      return scheduleEntityOf(found.schedule, last, this.#settings);
+    }
+    const attempts = health ? healthOf(await this.#context.manager.attempts(found.task.id)) : null;
+    return entityOf(caller.redacted(found.task), this.#settings, attempts);
+  }
+
+  /** Its specification. */
+  conf(caller: Caller, found: Found): unknown {
+    if ('task' in found) return confOf(caller.redacted(found.task), { type: 'onetime' });
+    return confOf(caller.redacted(taskOf(found.schedule)), ruleOf(found.schedule));
+  }
+
+  /**
+   * A page: first the schedules that fit, by their ids, then the tasks, newest first.
+   * @param hits 0: only the total is looked up
+   */
+  async list(
+    caller: Caller,
+    asked: Asked,
+    { hits, startIndex, health }: { readonly hits: number; readonly startIndex: number; readonly health: boolean },
+  ): Promise<{ readonly total: number; readonly values: readonly TaskEntity[] }> {
+    const { inside } = this.#context;
+    const schedules = await this.#asked(caller, asked);
+    const question = questionOf(asked, this.#settings);
+    const tasks = question === null ? 0 : await inside.queries.count(question.filter, caller.scope, question.groups);
+    const total = schedules.length + tasks;
+    const values = schedules.slice(startIndex, startIndex + hits);
+    const [limit, offset] = [hits - values.length, Math.max(0, startIndex - schedules.length)];
+    if (question === null || limit === 0 || offset >= tasks) return { total, values };
+    const query = { filter: question.filter, limit, offset };
+    const { items } = await inside.queries.list(query, caller.scope, question.groups);
+    for (const task of items) if (caller.may('read', task)) values.push(await this.show(caller, { task }, health));
+    return { total, values };
+  }
+
+  /** The ids of all that is asked for. */
+  async ids(caller: Caller, asked: Asked): Promise<readonly string[]> {
+    const found = (await this.#asked(caller, asked)).map(({ ID }) => ID);
+    const question = questionOf(asked, this.#settings);
+    for (let cursor: string | undefined, more = question !== null; more; ) {
+      const query = { filter: question?.filter, sort: 'id', limit: AT_ONCE, cursor } as const;
+      const page = await this.#context.inside.queries.list(query, caller.scope, question?.groups);
+      found.push(...page.items.map(({ id }) => id));
+      cursor = page.next ?? undefined;
+      more = cursor !== undefined;
+    }
+    return found;
+  }
+
+  /** Makes what recurs or answers to events. @returns its id @throws {HttpProblem} 403 */
+  async createSchedule(caller: Caller, specification: Specification): Promise<string> {
+    const submittedBy = caller.principal?.id ?? null;
+    const preview = previewOf(wantedOf(specification), submittedBy, this.#context.inside.now());
+    if (!caller.may('submit', preview)) throw new HttpProblem('forbidden', 'You may not submit this task.');
+    return (await this.#schedules.create(this.#context.inside.drawId(), specification, submittedBy)).key;
+  }
+
+  /** Gives a task another specification, under the same id. */
+  async replace(caller: Caller, found: Found, specification: Specification): Promise<Found> {
+    if ('schedule' in found) {
+      this.#schedules.check(caller, 'update', found.schedule);
+      return { schedule: await this.#schedules.replace(found.schedule, specification) };
+    }
+    const { task } = found;
+    const { manager, inside } = this.#context;
+    caller.check('update', task, task.id);
+    if (isSameWork(task, specification)) return { task: await replace(manager, task, specification) };
+    // What a task was submitted with cannot change: a schedule takes its place, and its id.
+    const schedule = await this.#schedules.create(task.id, specification, task.submittedBy);
+    try {
+      await inside.controls.delete(task.id, { cancel: true }, (one) => caller.sees(one));
+    } catch (error) {
+      await manager.schedules.delete(task.id);
+      throw error;
+    }
+    return { schedule };
+  }
+
+  async start(caller: Caller, found: Found): Promise<Found> {
+    if ('task' in found) return { task: await this.#tasks.start(caller, found.task) };
+    return { schedule: await this.#schedules.start(caller, found.schedule) };
+  }
+
+  async stop(caller: Caller, found: Found): Promise<Found> {
+    if ('task' in found) return { task: await this.#tasks.stop(caller, found.task) };
+    return { schedule: await this.#schedules.stop(caller, found.schedule) };
+  }
+
+  async restart(caller: Caller, found: Found): Promise<void> {
+    if ('task' in found) await this.#tasks.restart(caller, found.task);
+    else await this.#schedules.restart(caller, found.schedule);
+  }
+
+  async update(caller: Caller, found: Found, properties: JsonObject): Promise<void> {
+    if ('task' in found) await this.#tasks.update(caller, found.task, properties);
+    else await this.#schedules.update(caller, found.schedule, properties);
+  }
+
+  async remove(caller: Caller, found: Found, force: boolean): Promise<void> {
+    if ('task' in found) await this.#tasks.remove(caller, found.task, force);
+    else await this.#schedules.remove(caller, found.schedule, force);
+  }
+
+  async checkRemove(caller: Caller, found: Found, force: boolean): Promise<void> {
+    if ('task' in found) this.#tasks.checkRemove(caller, found.task, force);
+    else await this.#schedules.checkRemove(caller, found.schedule, force);
+  }
+
+  /** The schedules that fit and that the caller may read. */
+  async #asked(caller: Caller, asked: Asked): Promise<TaskEntity[]> {
+    const found: TaskEntity[] = [];
+    for (let cursor: string | undefined, more = true; more; ) {
+      const page = await this.#context.manager.schedules.list({ limit: AT_ONCE, cursor });
+      for (const schedule of page.items) {
+        if (!caller.reads(taskOf(schedule))) continue;
+        const entity = await this.show(caller, { schedule });
+        if (fits(schedule, entity, asked, this.#settings)) found.push(entity);
+      }
+      cursor = page.next ?? undefined;
+      more = cursor !== undefined;
+    }
+    return found;
+  }
+
+  async #schedule(id: string): Promise<ScheduleRecord | null> {
+    if (id === '' || id.length > MAX_KEY || !id.isWellFormed()) return null;
+    return this.#context.manager.schedules.get(id);
+  }
+}

@@ -1,0 +1,178 @@
+import type { TaskAction } from '../../../handler/rights.ts';
+import type { ScheduleOptions } from '../../../schedule/spec.ts';
+import type { ScheduleRecord } from '../../../schedule/stored-schedule.ts';
+import type { Tag, TaskRecord } from '../../../task/record.ts';
+import { UNFINISHED_STATUSES } from '../../../task/status.ts';
+import type { Caller } from '../../caller.ts';
+import type { HttpContext } from '../../context.ts';
+import { HttpProblem } from '../../problem.ts';
+import type { EntitySettings } from './entity.ts';
+import { scheduleStatusOf, taskOf, typeOf } from './schedule-entity.ts';
+import type { JsonObject, Specification } from './specification.ts';
+
+/** What decides how a specification becomes a schedule. */
+export interface ScheduleSettings extends EntitySettings {
+  /** The event that starts a reactive task. */
+  readonly event: (task: {
+    readonly template: string;
+    readonly name: string;
+    readonly resource: string | null;
+    readonly tags: Readonly<Record<string, Tag>>;
+  }) => string;
+}
+
+/** Tasks of a schedule that are stopped at once. */
+const AT_ONCE = 1_000;
+
+/** What can be done with what recurs, or answers to events. */
+export class ScheduleActions {
+  readonly #context: HttpContext;
+  readonly #settings: ScheduleSettings;
+
+  constructor(context: HttpContext, settings: ScheduleSettings) {
+    this.#context = context;
+    this.#settings = settings;
+  }
+
+  /** The newest task of what runs once: where that stands, it stands. */
+  async lastOf(schedule: ScheduleRecord): Promise<TaskRecord | null> {
+    const once = typeOf(schedule) === 'onetime' && schedule.times === null;
+    if (!once || schedule.lastTaskId === null) return null;
+    return this.#context.manager.get(schedule.lastTaskId, { archived: true });
+  }
+
+  /** Makes one. @param submittedBy null: nobody @throws what `manager.schedules.create` does */
+  async create(key: string, specification: Specification, submittedBy: string | null): Promise<ScheduleRecord> {
+    const { schedules } = this.#context.manager;
+    await schedules.create({ key, ...this.#specOf(key, specification), submittedBy });
+    return this.#startOr(key, specification);
+  }
+
+  /** Gives it another specification; what it did before stays. */
+  async replace({ key, submittedBy }: ScheduleRecord, specification: Specification): Promise<ScheduleRecord> {
+    const { schedules } = this.#context.manager;
+    const replaced = await schedules.replace(key, { ...this.#specOf(key, specification), submittedBy });
+    const isOn = replaced.pausedAt === null;
+    if (specification.type === 'onetime' || isOn !== specification.start) return this.#startOr(key, specification);
+    return replaced;
+  }
+
+  /** Runs it now where it runs once, else lets its ticks come. @throws {HttpProblem} 400 while it runs */
+  async start(caller: Caller, schedule: ScheduleRecord): Promise<ScheduleRecord> {
+    const { schedules } = this.#context.manager;
+    if ((await this.#status(schedule)) === 'running') throw this.#impossible('start', 'running');
+    this.check(caller, 'runNow', schedule);
+    if (typeOf(schedule) !== 'onetime') return schedules.resume(schedule.key);
+    await schedules.trigger(schedule.key);
+    return this.#now(schedule);
+  }
+
+  /** No tick makes a task any more, and what runs is cancelled. @throws {HttpProblem} 400 for what is stopped or failed */
+  async stop(caller: Caller, schedule: ScheduleRecord): Promise<ScheduleRecord> {
+    const status = await this.#status(schedule);
+    if (status !== 'running' && status !== 'pending') throw this.#impossible('stop', status);
+    this.check(caller, 'cancel', schedule);
+    if (typeOf(schedule) !== 'onetime') await this.#context.manager.schedules.pause(schedule.key);
+    await this.#cancelTasks(schedule);
+    return this.#now(schedule);
+  }
+
+  /** Its tasks stay. @param force stops it first @throws {HttpProblem} 400 while it runs */
+  async remove(caller: Caller, schedule: ScheduleRecord, force: boolean): Promise<void> {
+    await this.checkRemove(caller, schedule, force);
+    await this.#context.manager.schedules.delete(schedule.key);
+    if (force) await this.#cancelTasks(schedule);
+  }
+
+  /** @throws {HttpProblem} what `remove` would throw */
+  async checkRemove(caller: Caller, schedule: ScheduleRecord, force: boolean): Promise<void> {
+    this.check(caller, 'delete', schedule);
+    const status = await this.#status(schedule);
+    if (force || status === 'stopped' || status === 'failed') return;
+    throw new HttpProblem('transition_refused', `Not possible to remove task in status ${status}`);
+  }
+
+  /** Stops it where it runs, and starts it. */
+  async restart(caller: Caller, schedule: ScheduleRecord): Promise<ScheduleRecord> {
+    const runs = (await this.#status(schedule)) === 'running';
+    return this.start(caller, runs ? await this.stop(caller, schedule) : schedule);
+  }
+
+  /** Gives it another name, resource or tags. */
+  async update(
+    caller: Caller,
+    schedule: ScheduleRecord,
+    { name, resource, tags }: JsonObject,
+  ): Promise<ScheduleRecord> {
+    this.check(caller, 'update', schedule);
+    const { key, handler, input, every, wallClock, cron, rrule, times, on, timeZone, start, end } = schedule;
+    const { jitter, maxRuns, overlap, missed, missedMax, missedWithin, priority, startBy } = schedule;
+    const { submittedBy, metadata, description, entityId } = schedule;
+    const options: ScheduleOptions = {
+      ...{ every, wallClock, cron, rrule, times, on, timeZone, start, end },
+      ...{ jitter, maxRuns, overlap, missed, missedMax, missedWithin, priority, startBy, submittedBy, metadata },
+      description: (name as string | undefined) ?? description,
+      entityId: (resource as string | undefined) ?? entityId,
+      tags: { ...schedule.tags, ...(tags as ScheduleRecord['tags'] | undefined) },
+    };
+    return this.#context.manager.schedules.replace(key, { handler, input, ...options });
+  }
+
+  /** Holds what is done to a schedule to what may be done to the task that it would make. @throws {HttpProblem} 403, 404 */
+  check(caller: Caller, action: TaskAction, schedule: ScheduleRecord): void {
+    caller.check(action, taskOf(schedule), schedule.key);
+  }
+
+  #specOf(
+    key: string,
+    specification: Specification,
+  ): ScheduleOptions & { readonly handler: string; readonly input: unknown } {
+    const { handler, input, name, resource, tags, metadata, type, frequency, cron, rrule, timeZone } = specification;
+    const own = metadata.waylay as JsonObject;
+    const rule: ScheduleOptions =
+      type === 'periodic'
+        ? { every: frequency }
+        : type === 'scheduled'
+          ? { ...(cron === null ? { rrule } : { cron }), timeZone }
+          : { on: type === 'onetime' ? key : this.#settings.event({ template: handler, name, resource, tags }) };
+    return {
+      ...{ handler, input: input ?? null, description: name, entityId: resource, tags, metadata },
+      ...rule,
+      overlap: own.parallel === false ? 'skip' : 'allow',
+    };
+  }
+
+  /** What runs once waits for no event: a start triggers it. */
+  async #startOr(key: string, { type, start }: Specification): Promise<ScheduleRecord> {
+    const { schedules } = this.#context.manager;
+    if (type === 'onetime' && start) await schedules.trigger(key);
+    if (type !== 'onetime' && !start) return schedules.pause(key);
+    return schedules.resume(key);
+  }
+
+  async #status(schedule: ScheduleRecord) {
+    return scheduleStatusOf(schedule, await this.lastOf(schedule), this.#settings);
+  }
+
+  async #now(schedule: ScheduleRecord): Promise<ScheduleRecord> {
+    return (await this.#context.manager.schedules.get(schedule.key)) ?? schedule;
+  }
+
+  async #cancelTasks({ key }: ScheduleRecord): Promise<void> {
+    const { manager } = this.#context;
+    const filter = { scheduleId: key, status: UNFINISHED_STATUSES };
+    for (;;) {
+      const { items, next } = await manager.list({ filter, limit: AT_ONCE });
+      // one that has ended in between needs no cancel
+      await Promise.all(items.map(({ id }) => manager.cancel(id, 'stopped').catch(() => {})));
+      if (next === null) return;
+    }
+  }
+
+  #impossible(action: string, status: string): HttpProblem {
+    return new HttpProblem(
+      'transition_refused',
+      `Not possible to apply action ${action}, for the task in status ${status}`,
+    );
+  }
+}

@@ -1,0 +1,107 @@
+import type { ScheduleRecord } from '../../../schedule/stored-schedule.ts';
+import type { TaskRecord } from '../../../task/record.ts';
+import { previewOf } from '../../submit-preview.ts';
+import type { Asked, AskedSettings } from './asked.ts';
+import { type EntitySettings, flagsOf, settingsOf, statusOf, type TaskEntity, type TaskStatus } from './entity.ts';
+import { type JsonObject, type ScenarioType, TYPES } from './specification.ts';
+
+/** The task that a schedule would make: what rights are about, and what there is to hide of it. */
+export function taskOf(schedule: ScheduleRecord): TaskRecord {
+  const { key, handler, input, submittedBy, createdAt } = schedule;
+  const { description, entityId, tags, metadata } = schedule;
+  return { ...previewOf({ handler, input }, submittedBy, createdAt), id: key, description, entityId, tags, metadata };
+}
+
+/** When it runs, as Waylay has it. */
+export function typeOf(schedule: ScheduleRecord): ScenarioType {
+  const { type } = settingsOf(schedule);
+  if (TYPES.includes(type as ScenarioType)) return type as ScenarioType;
+  if (schedule.every !== null) return 'periodic';
+  if (schedule.on !== null) return 'reactive';
+  return schedule.times === null ? 'scheduled' : 'onetime';
+}
+
+/** The part of a specification that says when it runs, of a schedule that came another way. */
+export function ruleOf(schedule: ScheduleRecord): JsonObject {
+  const { every, cron, rrule, timeZone } = schedule;
+  return {
+    type: typeOf(schedule),
+    ...(every === null ? undefined : { frequency: every }),
+    ...(cron === null ? undefined : { cron }),
+    ...(rrule === null ? undefined : { rrule }),
+    ...(cron === null && rrule === null ? undefined : { timeZone }),
+  };
+}
+
+/**
+ * Where it stands: between two runs it counts as running.
+ * @param last its newest task, of what runs once
+ */
+export function scheduleStatusOf(
+  schedule: ScheduleRecord,
+  last: TaskRecord | null,
+  settings: Pick<EntitySettings, 'waiting'>,
+): TaskStatus {
+  if (typeOf(schedule) === 'onetime' && schedule.times === null)
+    return last === null ? 'stopped' : statusOf(last, settings);
+  const goesOn = schedule.pausedAt === null && (schedule.nextRunAt !== null || schedule.on !== null);
+  return goesOn ? 'running' : 'stopped';
+}
+
+/** A schedule as Waylay answers it. */
+export function scheduleEntityOf(
+  schedule: ScheduleRecord,
+  last: TaskRecord | null,
+  settings: EntitySettings,
+): TaskEntity {
+  const own = settingsOf(schedule);
+  const { type, ...rule } = ruleOf(schedule);
+  const ran = last?.startedAt ?? schedule.lastTick;
+  return {
+    ID: schedule.key,
+    name: schedule.description ?? schedule.handler,
+    status: scheduleStatusOf(schedule, last, settings),
+    user: schedule.submittedBy ?? settings.noUser,
+    createTime: Math.floor(schedule.createdAt),
+    network: settings.network(taskOf(schedule)),
+    ...(own.rule === true ? undefined : { template: schedule.handler }),
+    ...(schedule.entityId === null ? undefined : { resourceIds: [schedule.entityId] }),
+    type: type as ScenarioType,
+    ...rule,
+    ...flagsOf(own),
+    tags: schedule.tags,
+    ...(last === null || last.finishedAt === null ? undefined : { finishedTime: Math.floor(last.finishedAt) }),
+    ...(ran === null ? undefined : { lastExecutionTime: Math.floor(ran) }),
+    invocationCount: schedule.runs + (last?.attempt ?? 0),
+    pendingNodes: {},
+    rawData: {},
+  };
+}
+
+/** Whether a schedule is asked for. */
+export function fits(schedule: ScheduleRecord, entity: TaskEntity, asked: Asked, { plugins }: AskedSettings): boolean {
+  const has = (list: readonly string[] | null, value: string | null): boolean =>
+    list === null || (value !== null && list.includes(value));
+  const { metadata, tags } = schedule;
+  const resourceType = metadata === null || typeof metadata !== 'object' ? null : (metadata as JsonObject).resourceType;
+  const text = asked.text?.toLowerCase();
+  const searched = [entity.ID, schedule.handler, schedule.description, schedule.submittedBy, schedule.entityId];
+  const tag = (key: string): string | null => (Object.hasOwn(tags, key) ? String(tags[key]) : null);
+  return (
+    has(asked.ids, entity.ID) &&
+    has(asked.names, entity.name) &&
+    has(asked.resources, schedule.entityId) &&
+    has(asked.resourceTypes, typeof resourceType === 'string' ? resourceType : null) &&
+    has(asked.types, entity.type) &&
+    has(asked.statuses, entity.status) &&
+    has(asked.templates, schedule.handler) &&
+    has(asked.users, entity.user) &&
+    (asked.plugins === null || asked.plugins.flatMap(plugins).includes(schedule.handler)) &&
+    (text === undefined || searched.some((each) => each?.toLowerCase().includes(text) === true)) &&
+    asked.tags.every(([key, values]) => (values === null ? tag(key) !== null : values.includes(tag(key) ?? ''))) &&
+    (asked.tagKeys === null || asked.tagKeys.some((key) => tag(key) !== null)) &&
+    (asked.finishedBefore === null || (entity.finishedTime ?? Number.POSITIVE_INFINITY) < asked.finishedBefore) &&
+    (asked.createdAfter === null || schedule.createdAt > asked.createdAfter) &&
+    (asked.createdBefore === null || schedule.createdAt < asked.createdBefore)
+  );
+}
