@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AnyTask, TaskManager } from 'tasklane';
-import { backgroundTask, jira, svix } from 'tasklane/dialects';
+import { backgroundTask, jira, svix, taskV2, waylay } from 'tasklane/dialects';
 import { createHandler, type Dialect } from 'tasklane/http';
 import { toNodeListener } from 'tasklane/node';
 import { median, runPart, type Scenario } from '../harness.ts';
@@ -19,6 +19,8 @@ const DIALECTS: readonly { readonly dialect: Dialect; path(id: string): string }
   { dialect: svix(), path: (id) => `/api/v1/background-task/qtask_${id.slice(-27)}` },
   { dialect: backgroundTask(), path: (id) => `/api/backgroundtask/noop-${id.slice(-27)}` },
   { dialect: jira(), path: (id) => `/rest/api/3/task/${id}` },
+  { dialect: taskV2(), path: (id) => `/v2/task/view/${id}` },
+  { dialect: waylay(), path: (id) => `/rules/v1/tasks/${id}` },
 ];
 
 /** What is asked for in turn. */
