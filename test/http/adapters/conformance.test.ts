@@ -37,6 +37,19 @@ const ROUTES: readonly (readonly [method: string, path: string, status: number, 
   ['GET', '/tasks/{id}?wait=10s', 200],
   ['DELETE', '/tasks/{id}?purge=true', 204],
   ['DELETE', '/tasks/{id}', 404],
+  ['POST', '/schedules', 201, { key: 'k', handler: 'echo', input: { text: 'ü' }, every: '1h' }],
+  ['POST', '/schedules', 409, { key: 'k', handler: 'echo', input: { text: 'ü' }, every: '1h' }],
+  ['POST', '/schedules', 422, { key: 'other', handler: 'nobody', every: '1h' }],
+  ['POST', '/schedules', 400],
+  ['POST', '/schedules/preview', 200, { cron: '0 9 * * *', timeZone: 'Europe/Berlin', count: 2 }],
+  ['GET', '/schedules?handler=echo&limit=1', 200],
+  ['GET', '/schedules/{key}', 200],
+  ['PUT', '/schedules/{key}', 200, { handler: 'echo', input: { text: 'ü' }, every: '2h' }],
+  ['POST', '/schedules/{key}/pause', 200],
+  ['POST', '/schedules/{key}/resume', 200],
+  ['POST', '/schedules/{key}/trigger', 202],
+  ['DELETE', '/schedules/{key}', 204],
+  ['GET', '/schedules/{key}', 404],
   ['GET', '/events?nothing=1', 400],
   ['GET', '/handlers', 200],
   ['GET', '/me', 200],
@@ -74,7 +87,7 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       const id = await world.submit('echo');
       await world.manager.task(id).result();
       for (const [method, path, status, body] of ROUTES) {
-        const response = await world.fetch(path.replace('{id}', id), {
+        const response = await world.fetch(path.replace('{id}', id).replace('{key}', 'k'), {
           method,
           ...(body === undefined
             ? {}
