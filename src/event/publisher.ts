@@ -57,11 +57,12 @@ export class Publisher {
   /**
    * All or nothing.
    * @returns one handle a binding: definitions as they were registered, then schedules by key
-   * @throws {TasklaneError}
+   * @throws {TasklaneError} by rejecting
    */
-  async publish(event: string, payload: unknown, options: PublishOptions = {}): Promise<readonly SubmittedHandle[]> {
-    const started = await this.starts(event, payload, options);
-    return this.#intake.submitTogether(started, (error, index) => named(error, event, started[index]));
+  publish(event: string, payload: unknown, options: PublishOptions = {}): Promise<readonly SubmittedHandle[]> {
+    return this.starts(event, payload, options).then((started) =>
+      this.#intake.submitTogether(started, (error, index) => named(error, event, started[index])),
+    );
   }
 
   /** What an event would start. @throws {TasklaneError} */

@@ -24,10 +24,6 @@ export class Batch {
   keeps: Map<number, Keep> | null = null;
   #shared: Map<string, number> | null = null;
 
-  get isFull(): boolean {
-    return this.checked.length >= MOST;
-  }
-
   hasRoomFor(count: number): boolean {
     return this.checked.length + count <= MOST;
   }

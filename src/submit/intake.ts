@@ -128,7 +128,7 @@ export class Intake {
    * As `submitMany`, but what nothing can refuse is stored with the other submits of the turn.
    * @param told gives the error in place of the one that an item was refused with
    */
-  async submitTogether(
+  submitTogether(
     all: readonly Together[],
     told: (error: unknown, index: number) => unknown,
   ): Promise<readonly SubmittedHandle[]> {
@@ -138,15 +138,19 @@ export class Intake {
         ? checked.catch((error: unknown) => Promise.reject(told(error, index)))
         : checked;
     });
-    const checked = await allOf(checking);
+    const checked = allOf(checking);
+    return checked instanceof Promise ? checked.then((each) => this.#joinAll(each)) : this.#joinAll(checked);
+  }
+
+  async #joinAll(checked: readonly Checked[]): Promise<readonly SubmittedHandle[]> {
     if (checked.length === 0) return [];
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.open();
     if (checked.length > MOST || this.#environment.settings.maxQueued !== Infinity || checked.some(mayBeRefused)) {
       return this.#storeTogether(this.#drafts(checked), checked);
     }
-    if (!this.#lifecycle.isOpen) await this.#lifecycle.open();
     // One insert for all of them, whatever else is in it.
-    if (this.#turn?.batch.hasRoomFor(checked.length) === false) this.#turn = null;
-    return Promise.all(checked.map((one) => this.#join(one, undefined)));
+    const turn = this.#turnFor(checked.length);
+    return Promise.all(checked.map((one) => this.#joinTurn(turn, one, undefined)));
   }
 
   /** @returns the handles of what is at the top */
@@ -204,11 +208,12 @@ export class Intake {
     return this.#join(checked, keep);
   }
 
-  /** Into the batch of this turn. */
   #join(checked: Checked, keep: Keep | undefined): Promise<SubmittedHandle> {
-    const { batch, outcomes } = this.#turn ?? this.#newTurn();
+    return this.#joinTurn(this.#turnFor(1), checked, keep);
+  }
+
+  #joinTurn({ batch, outcomes }: Turn, checked: Checked, keep: Keep | undefined): Promise<SubmittedHandle> {
     const { index, matched } = batch.add(checked, keep);
-    if (batch.isFull) this.#turn = null;
     return outcomes.then((all) => {
       const outcome = all[index];
       if (!(outcome instanceof SubmittedHandle)) throw outcome;
@@ -218,14 +223,20 @@ export class Intake {
     });
   }
 
+  /** A turn with room for so many. */
+  #turnFor(count: number): Turn {
+    const turn = this.#turn?.batch.hasRoomFor(count) ? this.#turn : this.#newTurn();
+    this.#turn = turn;
+    return turn;
+  }
+
   #newTurn(): Turn {
     const batch = new Batch();
     const outcomes = Promise.resolve().then(() => {
       if (this.#turn?.batch === batch) this.#turn = null;
       return this.#store(batch);
     });
-    this.#turn = { batch, outcomes };
-    return this.#turn;
+    return { batch, outcomes };
   }
 
   /** Stores tasks, each for itself. */
