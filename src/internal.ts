@@ -1,5 +1,6 @@
 import type { Bulks } from './bulks.ts';
 import type { Controls } from './controls.ts';
+import type { Publisher } from './event/publisher.ts';
 import type { TaskNews } from './events.ts';
 import type { Relations } from './flow/relations.ts';
 import type { SubmittedHandle } from './handle.ts';
@@ -23,6 +24,8 @@ export interface Inside {
   readonly bulks: Bulks;
   /** As `manager.submit`; `keep` spares the reading of what was just stored. */
   readonly submit: (handler: string, input: unknown, options: SubmitOptions, keep: Keep) => Promise<SubmittedHandle>;
+  /** As `manager.publish`; `look` is shown what the event starts, and may throw. */
+  readonly publish: Publisher['publish'];
   readonly relations: Relations;
   readonly definitionOf: (handler: string) => AnyTask | undefined;
   /** For `tasklane/testing`. @throws {UnknownHandlerError} */

@@ -89,6 +89,7 @@ export class TaskManager<
       controls: this.#controls,
       bulks: new Bulks(environment, lifecycle),
       drawId: () => ids.draw(),
+      publish: (event, payload, options, look) => this.#publisher.publish(event, payload, options, look),
       submit: (handler, input, options, keep) => this.#intake.submit(handler, input, options, keep),
       relations: this.#relations,
       definitionOf: (handler) => environment.registry.find(handler)?.definition,

@@ -1,4 +1,5 @@
 import { OptionError } from '../errors.ts';
+import type { PublishOptions } from '../event/publisher.ts';
 import type { FlowItem } from '../flow/graph.ts';
 import type { Optional } from '../handler/define.ts';
 import type { SubmitOptions } from '../submit/options.ts';
@@ -7,6 +8,19 @@ import { timeText } from './list-parameters.ts';
 
 /** What `submit` may be told beside the input: as in process, and a signal that gives it up. */
 export type ClientSubmitOptions = SubmitOptions & Optional<{ failOnWarning: boolean; signal: AbortSignal }>;
+
+/** What `publish` may be told beside the payload: as in process, and a signal that gives it up. */
+export type ClientPublishOptions = Omit<PublishOptions, 'failOnWarning'> & Optional<{ signal: AbortSignal }>;
+
+/** The body of a publish. @throws {InputInvalidError} for a payload or metadata that JSON cannot hold */
+export function publishBody(payload: unknown, options: ClientPublishOptions): Record<string, unknown> {
+  const { idempotencyKey, signal, metadata, ...rest } = options;
+  return {
+    ...rest,
+    ...(payload === undefined ? {} : { payload: toJson(payload, 'payload') }),
+    ...(metadata === undefined ? {} : { metadata: toJson(metadata, 'metadata') }),
+  };
+}
 
 /**
  * The body of a submit.

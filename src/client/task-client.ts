@@ -1,5 +1,6 @@
 import type { DeleteOptions } from '../controls.ts';
 import { TasklaneError, TaskNotFoundError, TransitionError } from '../errors.ts';
+import type { PayloadOf, StartedBy } from '../event/types.ts';
 import type { TaskWarning } from '../events.ts';
 import type { AnyTask, InputOf, Optional, RecordOf, Resolve, TasksOf } from '../handler/define.ts';
 import type { WireTask } from '../http/wire.ts';
@@ -15,7 +16,13 @@ import { type ClientNews, NewsMaker } from './news.ts';
 import { fromWire, type Listed, listedFromWire } from './record.ts';
 import { type ClientRelated, relatedFromWire, type WireRelated } from './related.ts';
 import { ClientSchedules } from './schedules.ts';
-import { type ClientSubmitOptions, keyField, submitBody } from './submit-body.ts';
+import {
+  type ClientPublishOptions,
+  type ClientSubmitOptions,
+  keyField,
+  publishBody,
+  submitBody,
+} from './submit-body.ts';
 import { type Call, type TaskClientOptions, Transport } from './transport.ts';
 
 /** What every method may be told: the signal gives it up. */
@@ -63,6 +70,28 @@ export class TaskClient<
       signal,
     });
     return fromWire(task) as RecordOf<Resolve<Tasks, N>> & { readonly warnings: readonly TaskWarning[] };
+  }
+
+  /**
+   * Publishes an event, which starts whatever is bound to it. It carries an idempotency key, drawn when none is given, and so is
+   * safe to repeat.
+   * @returns the records, as they are then, of what it started and the caller may see
+   * @throws {InputInvalidError} and the other errors of `manager.publish`
+   */
+  async publish<const E extends string>(
+    event: E,
+    ...[payload, options = {}]: Rest<PayloadOf<Tasks, E>, ClientPublishOptions>
+  ): Promise<readonly (RecordOf<StartedBy<Tasks, E>> & { readonly warnings: readonly TaskWarning[] })[]> {
+    const { idempotencyKey, signal } = options as ClientPublishOptions;
+    const { items } = await this.#json<{ readonly items: readonly WireTask[] }>({
+      method: 'POST',
+      path: `/publish/${encodeURIComponent(event)}`,
+      headers: { 'idempotency-key': keyField(idempotencyKey) },
+      body: publishBody(payload, options as ClientPublishOptions),
+      signal,
+    });
+    const records: unknown = items.map((task) => fromWire(task));
+    return records as readonly (RecordOf<StartedBy<Tasks, E>> & { readonly warnings: readonly TaskWarning[] })[];
   }
 
   /** One task; null where there is none, or none that the caller may know of. */

@@ -56,17 +56,23 @@ export class Publisher {
 
   /**
    * All or nothing.
+   * @param look is shown what the event starts before anything is; whatever it throws refuses the event
    * @returns one handle a binding: definitions as they were registered, then schedules by key
    * @throws {TasklaneError} by rejecting
    */
-  publish(event: string, payload: unknown, options: PublishOptions = {}): Promise<readonly SubmittedHandle[]> {
-    return this.starts(event, payload, options).then((started) =>
-      this.#intake.submitTogether(started, (error, index) => named(error, event, started[index])),
-    );
+  publish(
+    event: string,
+    payload: unknown,
+    options: PublishOptions = {},
+    look: (started: readonly Together[]) => void = () => {},
+  ): Promise<readonly SubmittedHandle[]> {
+    return this.#starts(event, payload, options).then((started) => {
+      look(started);
+      return this.#intake.submitTogether(started, (error, index) => named(error, event, started[index]));
+    });
   }
 
-  /** What an event would start. @throws {TasklaneError} */
-  async starts(event: string, payload: unknown, options: PublishOptions = {}): Promise<readonly Together[]> {
+  async #starts(event: string, payload: unknown, options: PublishOptions): Promise<readonly Together[]> {
     parseEvent('event', event);
     checkBag('options', options, KEYS);
     parseText('idempotencyKey', options.idempotencyKey, MAX_KEY);
@@ -75,8 +81,14 @@ export class Publisher {
     const { registry } = this.#environment;
     const schedules = await this.#schedules.boundTo(event);
     const definitions = registry.boundTo(event).map(({ definition }) => boundDefinition(definition, published));
-    return [...definitions, ...schedules.map((found) => boundSchedule(found, published, registry))];
+    const own = schedules.filter(({ schedule }) => isHeardBy(schedule.submittedBy, options.submittedBy));
+    return [...definitions, ...own.map((found) => boundSchedule(found, published, registry))];
   }
+}
+
+/** Whose schedule it is hears of nobody else's events: their payloads are none of his business, nor his rights of theirs. */
+function isHeardBy(owner: string | null, publisher: string | undefined): boolean {
+  return owner === null || publisher === undefined || owner === publisher;
 }
 
 /** Says whose schema it was: the caller named an event, and no handler. */

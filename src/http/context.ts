@@ -3,6 +3,7 @@ import type { TaskManager } from '../manager.ts';
 import { Access } from './access.ts';
 import { EventHub } from './event-hub.ts';
 import type { HttpSettings } from './options.ts';
+import { Publication } from './publication.ts';
 import { Submission } from './submission.ts';
 
 /** What the routes of one handler share. */
@@ -12,6 +13,7 @@ export interface HttpContext {
   readonly settings: HttpSettings;
   readonly access: Access;
   readonly submission: Submission;
+  readonly publication: Publication;
   readonly hub: EventHub;
   /** Aborted by `close()`: what is held is answered at once. */
   readonly closing: AbortSignal;
@@ -25,5 +27,15 @@ export function makeContext(manager: TaskManager, settings: HttpSettings, closin
   const { definitionOf } = inside;
   const access = new Access(authenticate, origins, { policy, hideForbidden, redact, definitionOf });
   const submission = new Submission(manager, inside, settings);
-  return { manager, inside, settings, access, submission, closing, hub: new EventHub({ maxStreams: streams }) };
+  const publication = new Publication(manager, inside);
+  return {
+    manager,
+    inside,
+    settings,
+    access,
+    submission,
+    publication,
+    closing,
+    hub: new EventHub({ maxStreams: streams }),
+  };
 }

@@ -75,6 +75,23 @@ export const TaskToSubmit = z.strictObject({
   metadata: z.unknown().optional(),
 });
 
+/** The body of a publish: what it says beside the payload holds for each task that the event starts. */
+export const PublishBody = z.strictObject({
+  payload: z.unknown().optional(),
+  priority: z.int().min(-1_000_000).max(1_000_000).optional(),
+  delay: DurationValue.optional(),
+  startBy: DurationValue.optional(),
+  tags: Tags.optional(),
+  description: z.string().optional(),
+  /** In whose name; default: the caller's. */
+  submittedBy: z.string().optional(),
+  entityId: z.string().optional(),
+  metadata: z.unknown().optional(),
+});
+
+/** The parameters of a path that names an event; which names there are, the library says. */
+export const EventPath = z.object({ event: z.string() });
+
 /** What a patch may change; null removes (RFC 7396). */
 export const TaskPatch = z.strictObject({
   priority: z.int().min(-1_000_000).max(1_000_000).optional(),
@@ -170,6 +187,9 @@ export const Task = TaskFields.meta({ id: 'Task' });
 export const SubmittedTask = TaskFields.extend({
   warnings: z.array(z.object({ code: z.string(), message: z.string() })),
 }).meta({ id: 'SubmittedTask' });
+
+/** What a publish answers. */
+export const StartedTasks = z.object({ items: z.array(SubmittedTask) }).meta({ id: 'StartedTasks' });
 
 /** A page of a list. `next` and `previous` are cursors. */
 export const TaskPage = z

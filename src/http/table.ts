@@ -7,6 +7,7 @@ import { editRoutes } from './routes/edit.ts';
 import { eventRoutes } from './routes/events.ts';
 import { historyRoutes } from './routes/history.ts';
 import { listRoutes } from './routes/list.ts';
+import { publishRoutes } from './routes/publish.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { submitRoutes } from './routes/submit.ts';
 import { taskRoutes } from './routes/task.ts';
@@ -15,6 +16,7 @@ import { taskRoutes } from './routes/task.ts';
 export function routeTable(context: HttpContext): readonly Route[] {
   const routes: Route[] = [
     ...submitRoutes(context),
+    ...publishRoutes(context),
     ...listRoutes(context),
     ...taskRoutes(context),
     ...actionRoutes(context),

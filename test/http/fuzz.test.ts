@@ -34,10 +34,11 @@ interface Shot {
 const handlers = [
   defineTask({
     name: 'typed',
+    on: 'typed.wanted',
     input: z.object({ n: z.int().min(0).max(9), s: z.string().optional() }),
     run: ({ n }) => n,
   }),
-  defineTask({ name: 'any', run: (input: unknown) => input ?? null }),
+  defineTask({ name: 'any', on: ['any.wanted', 'typed.wanted'], run: (input: unknown) => input ?? null }),
   defineTask({
     name: 'throws',
     run: () => {
@@ -50,6 +51,8 @@ const handlers = [
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   }),
 ] as unknown as readonly AnyTask[];
+
+const EVENTS = ['any.wanted', 'typed.wanted', 'not.bound'];
 
 const PRINCIPALS: Readonly<Record<string, Principal>> = {
   a: { id: 'a' },
@@ -172,7 +175,9 @@ async function shoot({ operation: name, id, query, headers, body, credential }: 
   if (operation === undefined) throw new Error(`No operation ${name}`);
   const named = typeof id === 'number' ? (ids.at(id % Math.max(1, ids.length)) ?? 'task_0') : id;
   const key = typeof id === 'number' ? (keys.at(id % Math.max(1, keys.length)) ?? 'key') : id;
+  const event = typeof id === 'number' ? (EVENTS.at(id % EVENTS.length) ?? '') : id;
   const path = operation.path
+    .replace('{event}', encodeURIComponent(event.toWellFormed()))
     .replace('{id}', encodeURIComponent(named.toWellFormed()))
     .replace('{key}', encodeURIComponent(key.toWellFormed()));
   const search = new URLSearchParams(

@@ -29,7 +29,7 @@ export class RightsWorld {
 
   private constructor(options: HandlerOptions) {
     const { gate } = this;
-    const quick = defineTask({ name: 'quick', run: () => ({ secret: 42 }) });
+    const quick = defineTask({ name: 'quick', on: 'quick.wanted', run: () => ({ secret: 42 }) });
     const held = defineTask({
       name: 'held',
       async run(_input: unknown, { log, signal }) {

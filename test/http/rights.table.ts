@@ -10,6 +10,7 @@ type Row = readonly [nobody: number, stranger: number, owner: number, admin: num
 export const RIGHTS: Readonly<Record<string, Row>> = {
   //                 nobody stranger owner admin reader
   submitTask: /*     */ [401, 202, 202, 202, 403],
+  publishEvent: /*   */ [401, 202, 202, 202, 403],
   listTasks: /*      */ [401, 200, 200, 200, 200],
   getTask: /*        */ [401, 404, 200, 200, 200],
   getTaskResult: /*  */ [401, 404, 200, 200, 200],

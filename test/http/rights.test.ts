@@ -28,10 +28,14 @@ const BODIES: Readonly<Record<string, unknown>> = {
 };
 
 async function call(operation: Operation, caller: CallerName, id: string): Promise<Response> {
-  const response = await world.ask(caller, operation.path.replace('{id}', id).replace('{key}', 'his'), {
-    method: operation.method,
-    body: BODIES[operation.id],
-  });
+  const response = await world.ask(
+    caller,
+    operation.path.replace('{id}', id).replace('{key}', 'his').replace('{event}', 'quick.wanted'),
+    {
+      method: operation.method,
+      body: BODIES[operation.id],
+    },
+  );
   if (response.headers.get('content-type') === 'text/event-stream') await response.body?.cancel();
   return response;
 }

@@ -264,6 +264,20 @@ onEachStorage('schedules that events start', (world) => {
     expect(await manager.publish('day.closed')).toHaveLength(1);
   });
 
+  test("somebody's schedule hears of his own events, and of those of nobody in particular", async () => {
+    const manager = world.manager({ handlers });
+    for (const submittedBy of ['me', 'you', undefined]) {
+      const key = submittedBy ?? 'nobody';
+      await manager.schedules.create({ key, handler: 'books', input: 1, on: 'day.closed', submittedBy });
+    }
+    const started = async (options: object): Promise<readonly unknown[]> => {
+      const handles = await manager.publish('day.closed', undefined, options);
+      return Promise.all(handles.map(async ({ id }) => (await manager.get(id))?.scheduleId));
+    };
+    expect(await started({ submittedBy: 'me' })).toEqual(['me', 'nobody']);
+    expect(await started({})).toEqual(['me', 'nobody', 'you']);
+  });
+
   test('with an idempotency key each schedule starts once', async () => {
     const manager = world.manager({ handlers });
     await manager.schedules.create({ key: 'a', handler: 'books', input: 1, on: 'day.closed' });

@@ -88,7 +88,10 @@ function operationOf(route: Route, handlers: readonly AnyTask[], components: Com
         }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(answers).map(([status, one]) => [status, answerOf(status, one, components)]),
+        Object.entries(answers).map(([status, one]) => [
+          status,
+          answerOf(status, one, components, id === 'publishEvent' ? undefined : ACCEPTED),
+        ]),
       ),
       ...problemAnswers(route),
     },
@@ -108,14 +111,20 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   503: 'Not ready',
 };
 
-function answerOf(status: string, answer: Route['answers'][number], components: Components): Json {
+/** @param accepted the headers of an accepted request, which is about one task */
+function answerOf(
+  status: string,
+  answer: Route['answers'][number],
+  components: Components,
+  accepted: Json | undefined,
+): Json {
   if (isPlain(answer)) {
     const { type, description } = answer;
     return { description, ...(type === null ? undefined : { content: { [type]: { schema: { type: 'string' } } } }) };
   }
   return {
     description: DESCRIPTIONS[status] ?? 'Done',
-    ...(status === '202' ? { headers: ACCEPTED } : undefined),
+    ...(status === '202' && accepted !== undefined ? { headers: accepted } : undefined),
     content: { 'application/json': { schema: components.schemaOf(answer, 'output') } },
   };
 }
