@@ -131,13 +131,14 @@ export class Lifecycle {
   async #start(run: boolean, before: Promise<void> | null): Promise<void> {
     await (before ?? this.open());
     await this.#scheduling.reconcile();
+    if (run) await this.#scheduling.prepare();
     // It may have taken so long that a close did not wait for it.
     if (this.#isClosed) throw new ManagerClosedError();
     if (run) await this.#runner.start();
     if (this.#isClosed) throw new ManagerClosedError();
     if (!this.#hasStarted) this.#upkeep.start();
     this.#hasStarted = true;
-    if (run) await this.#scheduling.start();
+    if (run) this.#scheduling.start();
   }
 
   async #close(ms: number): Promise<void> {

@@ -55,14 +55,19 @@ export class Scheduler {
     this.#cancel = cancel;
   }
 
-  /** @throws {StorageError} */
-  async start(): Promise<void> {
-    const { storage, clock } = this.#environment;
-    this.#since = clock.now();
+  /** So that no tick waits for a parser. @throws {StorageError} */
+  async prepare(): Promise<void> {
+    const { storage } = this.#environment;
     for (const { schedule } of allFound(await storage.dueDocuments(SCHEDULE, Number.POSITIVE_INFINITY, AHEAD))) {
       await timelineOf(schedule.rule).catch(() => {}); // told when it is due
     }
+  }
+
+  /** Makes the tasks of ticks from now on. */
+  start(): void {
     if (this.#stopped) return;
+    const { storage, clock } = this.#environment;
+    this.#since = clock.now();
     this.#unwatch = storage.watch((hint) => {
       if (hint.kind === 'control') this.look();
     });

@@ -38,9 +38,14 @@ export class Scheduling {
     if (schedules !== null) await this.#reconciler.run(schedules, onOrphan);
   }
 
-  /** Makes the tasks of ticks from now on. @throws {StorageError} */
-  start(): Promise<void> {
-    return this.#scheduler.start();
+  /** To be done before `start`. @throws {StorageError} */
+  prepare(): Promise<void> {
+    return this.#scheduler.prepare();
+  }
+
+  /** Makes the tasks of ticks from now on. */
+  start(): void {
+    this.#scheduler.start();
   }
 
   /** Resolves once what was begun is done. */
