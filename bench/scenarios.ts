@@ -6,6 +6,7 @@ import { scenario as memory1m } from './scenarios/memory-1m.ts';
 import { scenario as memory100k } from './scenarios/memory-100k.ts';
 import { scenario as memoryBytes } from './scenarios/memory-bytes.ts';
 import { scenario as memoryPriorities } from './scenarios/memory-priorities.ts';
+import { scenario as offsetPages } from './scenarios/offset-pages.ts';
 import { scenario as progress } from './scenarios/progress.ts';
 import { scenario as sqliteAwaited } from './scenarios/sqlite-awaited.ts';
 import { scenario as sqliteBeat } from './scenarios/sqlite-beat.ts';
@@ -42,4 +43,5 @@ export const scenarios: readonly Scenario[] = [
   httpStreams,
   dialectGet,
   svixPages,
+  offsetPages,
 ];

@@ -83,3 +83,15 @@ export function readCounts(database: Database): readonly HandlerCount[] {
     count: n as number,
   }));
 }
+
+/** The same of tasks that a schedule made: their rows are counted. */
+export function readScheduledCounts(database: Database): readonly HandlerCount[] {
+  const sql =
+    'select handler, status, count(*) from tasklane_task indexed by tasklane_task_schedule ' + // grouped by another, all are read
+    'where schedule_id is not null and archived_at is null group by handler, status';
+  return database.all(sql).map(([handler, code, n]) => ({
+    handler: decodeText(handler as string),
+    status: statusOf(code as number),
+    count: n as number,
+  }));
+}

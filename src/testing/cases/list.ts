@@ -14,6 +14,13 @@ const FILTERS: readonly (readonly [name: string, first: DraftFields, second: Dra
   ['submittedBy', { submittedBy: 'u' }, { submittedBy: 'v' }, { submittedBy: 'u' }],
   ['submittedBy, where others have none', { submittedBy: 'u' }, {}, { submittedBy: 'u' }],
   ['no submittedBy', {}, { submittedBy: 'u' }, { submittedBy: { none: true } }],
+  ['no scheduleId', {}, { scheduleId: 's' }, { scheduleId: { none: true } }],
+  [
+    'no scheduleId, of a handler and a status',
+    { handler: 'a' },
+    { handler: 'a', scheduleId: 's' },
+    { handler: 'a', status: 'queued', scheduleId: { none: true } },
+  ],
   ['no description', {}, { description: '' }, { description: { none: true } }],
   [
     'keys of its metadata',

@@ -100,7 +100,9 @@ export function questionOf(asked: Asked, settings: AskedSettings): TaskQuestion 
       ...(asked.text === null ? undefined : { text: asked.text }),
       ...(asked.tags.length === 0 ? undefined : { tags: tagFilter(asked.tags) }),
       ...(asked.finishedBefore === null ? undefined : { finished: { before: asked.finishedBefore } }),
-      created: { after: asked.createdAfter ?? undefined, before: asked.createdBefore ?? undefined },
+      ...(asked.createdAfter === null && asked.createdBefore === null
+        ? undefined
+        : { created: { after: asked.createdAfter ?? undefined, before: asked.createdBefore ?? undefined } }),
     },
   };
 }
