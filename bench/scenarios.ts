@@ -1,5 +1,6 @@
 import type { Scenario } from './harness.ts';
 import { scenario as dialectGet } from './scenarios/dialect-get.ts';
+import { scenario as eventsDebounce } from './scenarios/events-debounce.ts';
 import { scenario as httpRequests } from './scenarios/http-requests.ts';
 import { scenario as httpStreams } from './scenarios/http-streams.ts';
 import { scenario as memory1m } from './scenarios/memory-1m.ts';
@@ -44,4 +45,5 @@ export const scenarios: readonly Scenario[] = [
   dialectGet,
   svixPages,
   offsetPages,
+  eventsDebounce,
 ];
