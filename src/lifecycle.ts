@@ -76,7 +76,7 @@ export class Lifecycle {
 
   /** For reads, which work until the storage is closed. @throws {ManagerClosedError} @throws {StorageError} */
   readable(): Promise<void> {
-    return this.#closing !== null && this.#isOpen ? Promise.resolve() : this.open();
+    return this.#closing !== null && this.#isOpen && !this.#isClosed ? Promise.resolve() : this.open();
   }
 
   /** @param options `run` false: submit and watch only. @throws {OptionError} @throws {ManagerClosedError} @throws {StorageError} */

@@ -47,6 +47,7 @@ export class Watchers {
   #readTo = 0;
   #unwatch: (() => void) | null = null;
   #linger: Timer | null = null;
+  #closed = false;
 
   constructor(storage: TaskStorage, clock: Clock, onError: (error: unknown) => void) {
     this.#storage = storage;
@@ -64,8 +65,12 @@ export class Watchers {
     return this.#clock.now();
   }
 
-  /** @returns ends it */
+  /** One that comes after the close fails, as those that were there. @returns ends it */
   add(watcher: Watcher): () => void {
+    if (this.#closed) {
+      queueMicrotask(() => watcher.fail(new ManagerClosedError()));
+      return () => {};
+    }
     const { taskId } = watcher;
     const group = taskId === null ? this.#all : (this.#byTask.get(taskId) ?? new Set());
     group.add(watcher);
@@ -91,6 +96,7 @@ export class Watchers {
 
   /** Tells whoever still watches that nothing more comes, and lets go of timers and the storage. */
   close(): void {
+    this.#closed = true;
     const watchers = [...this.#all, ...[...this.#byTask.values()].flatMap((group) => [...group])];
     for (const watcher of watchers) watcher.fail(new ManagerClosedError());
     this.#rest();

@@ -111,6 +111,31 @@ onEachStorage('close', (world) => {
     expect(await next.get(task.id)).toEqual(givenBack);
   });
 
+  test('whoever asks for a result or events at any moment of a close is answered', async () => {
+    const manager = await world.start({ handlers: [controlled('work')] });
+    const task = await manager.submit('work', undefined, { hold: true });
+    const results: Promise<unknown>[] = [];
+    const events: Promise<unknown>[] = [];
+    const readAll = async (): Promise<void> => {
+      for await (const _ of task.events()) continue;
+    };
+    let closed = false;
+    const closing = manager.close().finally(() => {
+      closed = true;
+    });
+    for (let turn = 1; !closed; turn++) {
+      results.push(errorOf(task.result()));
+      events.push(errorOf(readAll()));
+      if (turn % 50 > 0) await Promise.resolve();
+      else await turns();
+    }
+    await closing;
+    for (const asked of [results, events]) {
+      expect(asked.length).toBeGreaterThan(1);
+      for (const error of await Promise.all(asked)) expect(error).toBeInstanceOf(ManagerClosedError);
+    }
+  });
+
   test('a task that was being cancelled ends cancelled', async () => {
     const work = controlled('work');
     const manager = await world.start({ handlers: [work] });

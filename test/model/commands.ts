@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { SubmitOptions } from 'tasklane';
+import type { OnFailure, SubmitOptions } from 'tasklane';
 
 /** Which of the two managers. */
 export type Slot = 0 | 1;
@@ -17,6 +17,8 @@ export interface Submit {
   readonly handler: HandlerName;
   readonly acts: readonly Act[];
   readonly options: SubmitOptions;
+  /** Runs after these; `task` picks one of those that are there. */
+  readonly after: readonly { readonly task: number; readonly onFailure: OnFailure }[];
 }
 
 /** Calls of a storage that can be made to go wrong. */
@@ -97,6 +99,16 @@ const submit: fc.Arbitrary<Submit> = fc.record({
   handler: fc.constantFrom(...HANDLERS),
   acts: fc.array(act, { minLength: 1, maxLength: 3 }),
   options,
+  after: fc.oneof(
+    { weight: 4, arbitrary: fc.constant([]) },
+    {
+      weight: 1,
+      arbitrary: fc.array(fc.record({ task, onFailure: fc.constantFrom<OnFailure>('run', 'fail', 'skip') }), {
+        minLength: 1,
+        maxLength: 2,
+      }),
+    },
+  ),
 });
 
 const patch: fc.Arbitrary<Patch> = fc.oneof(

@@ -11,6 +11,8 @@ interface Entry {
   restartsSeen: number;
   /** Ends that a settle reported, in this life and the earlier ones. */
   ends: number;
+  /** It was seen to have ended, now or in an earlier life. */
+  everEnded: boolean;
 }
 
 /**
@@ -28,6 +30,10 @@ export class Ledger {
 
   record(id: string): TaskRecord | undefined {
     return this.#entries.get(id)?.record;
+  }
+
+  hasEnded(id: string): boolean {
+    return this.#entries.get(id)?.everEnded ?? false;
   }
 
   asksRestart(id: string): void {
@@ -55,8 +61,17 @@ export class Ledger {
   see(record: TaskRecord, exact: boolean): void {
     const entry = this.#entries.get(record.id);
     if (entry === undefined) {
-      this.#entries.set(record.id, { record, restartsAsked: 0, restarts: 0, restartsSeen: 0, ends: 0 });
+      this.#entries.set(record.id, {
+        record,
+        restartsAsked: 0,
+        restarts: 0,
+        restartsSeen: 0,
+        ends: 0,
+        everEnded: false,
+      });
     } else this.#follow(entry, record, exact);
+    const known = this.#entries.get(record.id);
+    if (known !== undefined && isFinal(record.status)) known.everEnded = true;
     this.#check(record);
   }
 
@@ -89,7 +104,8 @@ export class Ledger {
     if (status === 'failed' && error === null) wrong('failed without an error');
     if (status === 'succeeded' && error !== null) wrong('succeeded with an error');
     if (status !== 'succeeded' && record.result !== null) wrong('a result without success');
-    if (status !== 'scheduled' && runAt !== null) wrong('runAt of a task that is not scheduled');
+    if (status !== 'scheduled' && status !== 'waiting' && runAt !== null)
+      wrong('runAt of a task that is not scheduled');
     if (status === 'queued' && queuedAt === null) wrong('queued at no time');
     if ((status === 'running' || status === 'cancelling') && (workerId === null || attempt === 0))
       wrong('run by nobody');

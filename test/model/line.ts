@@ -1,4 +1,12 @@
-import { type Clock, type SettleAnswer, StorageError, type TaskRecord, type TaskStorage } from 'tasklane';
+import {
+  type Beat,
+  type BeatAnswer,
+  type Clock,
+  type SettleAnswer,
+  StorageError,
+  type TaskRecord,
+  type TaskStorage,
+} from 'tasklane';
 import { gate } from '../support/gate.ts';
 import type { Call, Fault } from './commands.ts';
 
@@ -206,4 +214,14 @@ export function endedBy({ method, args, answer }: Seen): readonly string[] {
     const final = one.settled && !one.repeated && ['succeeded', 'failed', 'cancelled'].includes(one.status);
     return final && id !== undefined ? [id] : [];
   });
+}
+
+/** The tasks whose start a beat stored. */
+export function startedBy({ method, args, answer }: Seen): readonly string[] {
+  if (method !== 'beat') return [];
+  const { reports } = args[0] as Beat;
+  const answers = (answer as BeatAnswer).reports;
+  return reports.flatMap(({ lease, startedAt }, index) =>
+    startedAt !== undefined && answers[index]?.held ? [lease.taskId] : [],
+  );
 }

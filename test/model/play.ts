@@ -1,4 +1,4 @@
-import type { SubmittedTask } from 'tasklane';
+import type { SubmitOptions, SubmittedTask } from 'tasklane';
 import type { Command, Submit } from './commands.ts';
 import type { Host } from './host.ts';
 import type { ModelWorld } from './world.ts';
@@ -11,6 +11,7 @@ export async function play(world: ModelWorld, command: Command, acknowledged: Ac
   begin(world, command, acknowledged);
   if (command.do === 'advance') await world.clock.advance(command.ms);
   await world.settle();
+  await world.checkWaiting();
 }
 
 function begin(world: ModelWorld, command: Command, acknowledged: Acknowledged): void {
@@ -55,16 +56,22 @@ async function call(world: ModelWorld, host: Host, command: Call, acknowledged: 
       await Promise.all([manager.stats(), manager.health(), manager.list({ limit: 5 })]);
       return;
     case 'submit': {
-      const { handler, acts, options } = command.submit;
+      const { handler, acts } = command.submit;
+      const options = optionsOf(world, command.submit);
       const task = await manager.submit(handler, { acts }, options);
+      if (task.created) world.dependsOn(task.id, options.dependsOn);
       return acknowledge(world, host, task, command.submit, acknowledged);
     }
     case 'submitMany': {
-      const items = command.submits.map(({ handler, acts, options }) => ({ handler, input: { acts }, ...options }));
+      const items = command.submits.map((submit) => {
+        const { handler, acts } = submit;
+        return { handler, input: { acts }, ...optionsOf(world, submit) };
+      });
       const tasks = await manager.submitMany(items);
       for (const [index, task] of tasks.entries()) {
         const submit = command.submits[index];
         if (submit !== undefined) acknowledge(world, host, task, submit, acknowledged);
+        if (task.created) world.dependsOn(task.id, items[index]?.dependsOn);
       }
       return;
     }
@@ -107,6 +114,7 @@ async function change(world: ModelWorld, { manager, over, line }: Host, command:
       await manager.restart(id);
       return;
     case 'runNow':
+      world.dependsOn(id, []);
       await manager.runNow(id);
       return;
     case 'update': {
@@ -148,4 +156,14 @@ function acknowledge(
 function idOf({ ledger }: ModelWorld, task: number): string | undefined {
   const { ids } = ledger;
   return ids[task % Math.max(1, ids.length)];
+}
+
+/** With the ids of what it runs after; what is held waits for nobody. */
+function optionsOf(world: ModelWorld, { options, after }: Submit): SubmitOptions {
+  const found = after.flatMap(({ task, onFailure }) => {
+    const id = idOf(world, task);
+    return id === undefined ? [] : [{ id, onFailure }];
+  });
+  const once = found.filter(({ id }, index) => found.findIndex((other) => other.id === id) === index);
+  return once.length === 0 || options.hold ? options : { ...options, dependsOn: once };
 }

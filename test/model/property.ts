@@ -87,6 +87,7 @@ export function modelTest(storage: StorageName, part: number, parts: number): vo
         ...(path === undefined ? {} : { path }),
       });
       if (process.env.TASKLANE_MODEL_RUNS !== undefined) console.info(storage, tally);
+      if (path !== undefined) return; // one sequence, played again
       expect(tally.sequences).toBeGreaterThanOrEqual(numRuns);
       expect(tally.calls).toBeGreaterThanOrEqual(30 * tally.sequences);
       if (numRuns >= 100) expect(tally.faults).toBeGreaterThan(numRuns);

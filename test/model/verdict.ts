@@ -117,10 +117,11 @@ function judgeAttempts(world: ModelWorld, task: TaskRecord, attempts: readonly T
   if (count('interrupted') !== task.interrupted) wrong(`${count('interrupted')} interrupted attempts`);
   if (count('snoozed') !== task.snoozed) wrong(`${count('snoozed')} snoozed attempts`);
   if (attempts.some(({ outcome }) => outcome === null)) wrong('an attempt without an outcome');
-  // The start of one that went down before is stored before its handler runs.
-  const first = attempts.findIndex(({ outcome }) => outcome === 'lost' || outcome === 'interrupted');
-  const { attempt, outcome } = attempts[first] ?? { attempt: 0, outcome: null };
-  if (outcome === 'lost' && !world.hasRun(task.id, attempt)) wrong(`attempt ${attempt} was lost and never ran`);
+  // After a loss, or a silence, the start is stored before the handler is called: a process may be gone between the two.
+  for (const { attempt, outcome } of attempts) {
+    const known = world.hasRun(task.id, attempt) || world.hasStart(task.id, attempt);
+    if (outcome === 'lost' && !known) wrong(`attempt ${attempt} was lost, and neither ran nor has its start on record`);
+  }
 }
 
 async function judgeCounts(world: ModelWorld, { manager }: Host, tasks: readonly TaskRecord[]): Promise<void> {

@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { MemoryStorage, type TaskContext, type TaskRecord, type TaskStorage } from 'tasklane';
+import { MemoryStorage, type SubmitOptions, type TaskContext, type TaskRecord, type TaskStorage } from 'tasklane';
 import { SqliteStorage } from 'tasklane/sqlite';
 import { fakeClock } from 'tasklane/testing';
-import { STATUSES, type Status } from '../../src/task/status.ts';
+import { isFinal, STATUSES, type Status } from '../../src/task/status.ts';
 import { type Gate, gate } from '../support/gate.ts';
 import type { StorageName } from '../support/world.ts';
 import type { HandlerName, Slot } from './commands.ts';
 import { Host, type HostWorld } from './host.ts';
 import { Ledger } from './ledger.ts';
-import { endedBy, type Seen, touched } from './line.ts';
+import { endedBy, type Seen, startedBy, touched } from './line.ts';
 
 /** Turns without a call of a storage until what was started has come as far as it can without time. */
 const QUIET = 3;
@@ -44,6 +44,12 @@ export class ModelWorld implements HostWorld {
   #audit: DatabaseSync | null = null;
   #audited = 0;
   readonly #runs = new Map<string, number[]>();
+  /** Attempts whose start is on record, as `id attempt`. */
+  readonly #starts = new Set<string>();
+  /** What tasks run after; by id. */
+  readonly #dependencies = new Map<string, readonly string[]>();
+  /** Tasks with dependencies that started since it was looked whether those have ended. */
+  readonly #began = new Set<string>();
   readonly #hanging = new Map<string, Gate[]>();
   readonly #onRejection = (reason: unknown): void => this.problem(`unhandled rejection: ${String(reason)}`);
 
@@ -113,6 +119,7 @@ export class ModelWorld implements HostWorld {
     this.#readAudit();
     for (const task of tasks) if (task !== null) this.ledger.see(task, this.exact);
     for (const id of endedBy(seen)) this.ledger.ended(id);
+    for (const id of startedBy(seen)) this.#starts.add(`${id} ${this.ledger.record(id)?.attempt}`);
   }
 
   runs(host: Host, { task }: TaskContext): number {
@@ -125,6 +132,7 @@ export class ModelWorld implements HostWorld {
     if (host.paused.has(null) || host.paused.has(task.handler as HandlerName)) {
       this.problem(`${task.id}: ${task.handler} started although it was paused`);
     }
+    if (runs.length === 0 && this.#dependencies.has(task.id)) this.#began.add(task.id);
     return runs.push(task.attempt) - 1;
   }
 
@@ -144,8 +152,34 @@ export class ModelWorld implements HostWorld {
     }
   }
 
+  /** @param dependencies none, when it was told to run all the same */
+  dependsOn(id: string, dependencies: SubmitOptions['dependsOn'] = []): void {
+    const ids = dependencies.map((one) => (typeof one === 'string' ? one : one.id));
+    if (ids.length > 0) this.#dependencies.set(id, ids);
+    else this.#dependencies.delete(id);
+  }
+
+  /** Nothing waits for tasks that have all ended, and nothing has started before they had. */
+  async checkWaiting(): Promise<void> {
+    if (this.#dependencies.size === 0) return;
+    const tasks = new Map((await this.all()).map((task) => [task.id, task]));
+    for (const [id, dependencies] of this.#dependencies) {
+      const waits = tasks.get(id)?.status === 'waiting';
+      if (waits && dependencies.every((one) => isFinal(tasks.get(one)?.status ?? 'queued'))) {
+        this.problem(`${id}: waits, although all that it depends on have ended`);
+      }
+      const early = this.#began.has(id) ? dependencies.filter((one) => !this.ledger.hasEnded(one)) : [];
+      if (early.length > 0) this.problem(`${id}: started before ${early.join(', ')} had ended`);
+    }
+    this.#began.clear();
+  }
+
   hasRun(id: string, attempt: number): boolean {
     return this.#runs.get(id)?.includes(attempt) ?? false;
+  }
+
+  hasStart(id: string, attempt: number): boolean {
+    return this.#starts.has(`${id} ${attempt}`);
   }
 
   // ---- time and the whole picture -------------------------------------------------------------------------------------
