@@ -246,3 +246,122 @@ describe('takeBack', () => {
     expect(evidence.flatMap(explain)).toEqual([]);
   });
 });
+
+describe('an insert whose task is claimed in the same transaction', () => {
+  test('killed before: it left nothing', async () => {
+    const child = trapped('insert', 'before');
+    await child.ask('start', true);
+    await dies(child, child.ask('submit', { handler: 'noop' }));
+    expect(await evidenceOf(stage)).toEqual([]);
+  });
+
+  test('killed after: claimed and never started, it is given back free', async () => {
+    const child = trapped('insert', 'after');
+    await child.ask('start', true);
+    await dies(child, child.ask('submit', { handler: 'noop' }));
+    const [there] = await evidenceOf(stage);
+    expect(there?.task).toMatchObject({ status: 'running', attempt: 1, startedAt: null });
+    const { task, outcomes, ran } = await finished(there?.task.id ?? '');
+    expect([task.status, outcomes, ran]).toEqual(['succeeded', ['interrupted', 'succeeded'], [2]]);
+  });
+});
+
+describe('the end of a task that others depend on', () => {
+  const flow: readonly Item[] = [
+    { handler: 'hold', input: { stored: true }, ref: 'a', priority: 3 },
+    { handler: 'noop', ref: 'b', dependsOn: ['a'], priority: 2 },
+    { handler: 'noop', ref: 'c', dependsOn: [{ id: 'b', onFailure: 'run' }], priority: 1 },
+  ];
+  type Statuses = readonly (string | undefined)[];
+  /** By priority, the most urgent first. */
+  async function statuses(): Promise<Statuses> {
+    const all = await evidenceOf(stage);
+    return all.toSorted((one, other) => other.task.priority - one.task.priority).map(({ task }) => task.status);
+  }
+  /** Another process finishes what is left. */
+  async function end(last: string): Promise<Statuses> {
+    const next = stage.child();
+    await next.ask('releaseAll');
+    await next.ask('ended', last);
+    await next.ask('idle');
+    await next.close();
+    const all = await evidenceOf(stage);
+    expect(all.flatMap(explain)).toEqual([]);
+    for (const { task, runs } of all) if (task.handler === 'noop') expect(runs.length).toBeLessThanOrEqual(1);
+    return statuses();
+  }
+
+  test.each([
+    ['before', ['running', 'waiting', 'waiting'], ['succeeded', 'succeeded', 'succeeded']],
+    ['after', ['cancelled', 'failed', 'queued'], ['cancelled', 'failed', 'succeeded']],
+  ] as const)('killed %s its cancel: all that follows is stored with it', async (when, there, ended) => {
+    // A cancel from outside of what has not started ends it at once.
+    const child = trapped('change', when);
+    const [first, , last] = await child.ask('submitMany', [{ ...flow[0], hold: true } as Item, ...flow.slice(1)]);
+    await dies(child, child.ask('cancel', first?.id ?? '', 'why'));
+    expect(await statuses()).toEqual(when === 'before' ? ['scheduled', ...there.slice(1)] : there);
+    if (when === 'before') {
+      const other = stage.child({ start: false });
+      await other.ask('runNow', first?.id ?? '');
+      await other.close();
+    }
+    expect(await end(last?.id ?? '')).toEqual(ended);
+  });
+
+  test.each([
+    ['before', ['running', 'waiting', 'waiting']],
+    ['after', ['failed', 'failed', 'queued']],
+  ] as const)('killed %s its process was found dead once too often: so is that', async (when, there) => {
+    const first = stage.child({ maxLost: 0 });
+    const [task, , last] = await first.ask('submitMany', flow);
+    await first.began(task?.id ?? '');
+    await first.kill();
+    const second = trapped('takeBack', when);
+    void second.ask('start', true);
+    await dies(second);
+    expect(await statuses()).toEqual(there);
+    expect(await end(last?.id ?? '')).toEqual(['failed', 'failed', 'succeeded']);
+  });
+});
+
+describe('the tick of a schedule', () => {
+  test.each([
+    ['before', 0],
+    ['after', 1],
+  ] as const)(
+    'killed %s it was stored: %i task is there, and in the end one, with the schedule moved',
+    async (when, count) => {
+      const child = trapped('tick', when);
+      await child.ask('start', true);
+      const tick = Date.now() + 2_000;
+      await child.ask('schedule', 'k', [tick]);
+      await dies(child);
+      expect(await evidenceOf(stage)).toHaveLength(count);
+      const next = stage.child();
+      for (let left = 100; left > 0 && (await evidenceOf(stage)).length === 0; left--) await next.ask('idle');
+      const [there] = await evidenceOf(stage);
+      await next.ask('ended', there?.task.id ?? '');
+      await next.close();
+      const { task, runs } = await onlyTask(stage);
+      expect([task.status, task.tick, task.scheduleId, runs.length]).toEqual(['succeeded', tick, 'k', 1]);
+    },
+  );
+});
+
+describe('remove', () => {
+  test.each([
+    ['before', 2],
+    ['after', 0],
+  ] as const)('killed %s: of a task and its child, deleted for good, %i are there', async (when, count) => {
+    const child = trapped('remove', when);
+    const { id } = await child.ask('submit', { handler: 'noop', hold: true });
+    await child.ask('submit', { handler: 'noop', hold: true, parentId: id });
+    await dies(child, child.ask('delete', id, { related: true, cancel: true, purge: true }));
+    expect(await evidenceOf(stage)).toHaveLength(count);
+    if (count === 0) return;
+    const next = stage.child({ start: false });
+    await next.ask('delete', id, { related: true, cancel: true, purge: true });
+    await next.close();
+    expect(await evidenceOf(stage)).toEqual([]);
+  });
+});

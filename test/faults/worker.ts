@@ -65,6 +65,11 @@ const commands: Commands = {
   },
   get: (id) => manager.get(id),
   cancel: (id, reason) => manager.cancel(id, reason),
+  runNow: (id) => manager.runNow(id),
+  delete: (id, options) => manager.delete(id, options),
+  schedule: async (key, times) => {
+    await manager.schedules.create({ key, handler: 'noop', times, missed: 'all' });
+  },
   pause: (handler) => manager.pause(handler),
   resume: (handler) => manager.resume(handler),
   release: async (id) => holds.release(id),

@@ -117,7 +117,7 @@ onEachStorage('close', (world) => {
     const results: Promise<unknown>[] = [];
     const events: Promise<unknown>[] = [];
     const readAll = async (): Promise<void> => {
-      for await (const _ of task.events()) continue;
+      for await (const _ of task.events());
     };
     let closed = false;
     const closing = manager.close().finally(() => {

@@ -1,4 +1,4 @@
-import type { JsonValue, SubmitOptions, TaskNews, TaskRecord } from 'tasklane';
+import type { DeleteOptions, JsonValue, SubmitOptions, TaskNews, TaskRecord } from 'tasklane';
 
 /** Where a child kills or stops itself: right before or right after one call of its storage. */
 export interface Trap {
@@ -8,8 +8,20 @@ export interface Trap {
   readonly signal?: 'SIGKILL' | 'SIGSTOP';
 }
 
-/** A call that does something: `start` and `checkpoint` are beats that store one, `claim` one that may take a task. */
-export type TrapCall = 'insert' | 'claim' | 'start' | 'checkpoint' | 'settle' | 'change' | 'takeBack';
+/**
+ * A call that does something: `start` and `checkpoint` are beats that store one, `claim` one that may take a task, `tick` an
+ * insert that moves a schedule.
+ */
+export type TrapCall =
+  | 'insert'
+  | 'tick'
+  | 'claim'
+  | 'start'
+  | 'checkpoint'
+  | 'settle'
+  | 'change'
+  | 'remove'
+  | 'takeBack';
 
 /** What a child is started with. */
 export interface WorkerConfig {
@@ -47,6 +59,10 @@ export interface Commands {
   ended(id: string): Promise<TaskRecord>;
   get(id: string): Promise<TaskRecord | null>;
   cancel(id: string, reason: string): Promise<TaskRecord>;
+  runNow(id: string): Promise<TaskRecord>;
+  delete(id: string, options: DeleteOptions): Promise<void>;
+  /** A schedule of `noop` tasks at these times, epoch ms. */
+  schedule(key: string, times: readonly number[]): Promise<void>;
   pause(handler?: string): Promise<void>;
   resume(handler?: string): Promise<void>;
   /** Lets a `hold` return. */

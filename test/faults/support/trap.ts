@@ -13,7 +13,7 @@ export function trapped(storage: TaskStorage, { call, when, signal = 'SIGKILL' }
       const method: unknown = Reflect.get(target, key);
       if (typeof method !== 'function') return method;
       return (...args: unknown[]): unknown => {
-        const springs = !sprung && key === METHODS[call] && concerns(call, args[0]);
+        const springs = !sprung && key === METHODS[call] && concerns(call, args);
         if (springs && when === 'before') spring();
         const answer: unknown = Reflect.apply(method, target, args);
         if (!springs || when === 'before') return answer;
@@ -29,15 +29,18 @@ export function trapped(storage: TaskStorage, { call, when, signal = 'SIGKILL' }
 
 const METHODS: Readonly<Record<TrapCall, keyof TaskStorage>> = {
   insert: 'insert',
+  tick: 'insert',
   claim: 'claim',
   start: 'beat',
   checkpoint: 'beat',
   settle: 'settle',
   change: 'change',
+  remove: 'remove',
   takeBack: 'takeBack',
 };
 
-function concerns(call: TrapCall, argument: unknown): boolean {
+function concerns(call: TrapCall, [argument, options]: readonly unknown[]): boolean {
+  if (call === 'tick') return options !== undefined && 'documents' in (options as object);
   if (call === 'claim') return (argument as ClaimRequest).limit > 0;
   if (call === 'start') return (argument as Beat).reports.some(({ startedAt }) => startedAt !== undefined);
   if (call === 'checkpoint') return (argument as Beat).reports.some(({ checkpoint }) => checkpoint !== undefined);
