@@ -8,9 +8,9 @@ import { useWorld } from '../support/world.ts';
 // What the public contract lets one call, each tried once from outside: the options of a submit, what a handler is given, and
 // the methods of a manager and of a handle. How each behaves at its edges is in the tests of its own.
 
-const world = useWorld('memory');
-
 describe('an option of submit', () => {
+  const world = useWorld('memory');
+
   /** One option, and what it makes of the record. */
   const STORED: readonly (readonly [option: string, value: unknown, record: object])[] = [
     ['priority', 7, { priority: 7, status: 'queued' }],
@@ -117,6 +117,8 @@ describe('an option of submit', () => {
 });
 
 describe('a handler is given', () => {
+  const world = useWorld('memory');
+
   test('task, signal, closing, progress, log, checkpoint, submit and dependencies', async () => {
     const work = controlled('work', { retry: { maxAttempts: 2, backoff: { type: 'fixed', delay: 10, jitter: 0 } } });
     const below = controlled('below');
@@ -181,6 +183,8 @@ describe('a handler is given', () => {
 });
 
 describe('a manager', () => {
+  const world = useWorld('memory');
+
   /** Every method of the contract, called as it is shown there. Whatever it answers is looked at below. */
   test('has every method, and each does what it says', async () => {
     const work = controlled('work');
@@ -306,6 +310,8 @@ describe('a manager', () => {
 });
 
 describe('bounds that are asked of the storage', () => {
+  const world = useWorld('memory');
+
   /** What a manager asks its storage to keep, and to take in. */
   class Asked extends MemoryStorage {
     readonly kept: number[] = [];

@@ -14,7 +14,7 @@ describe('each subpath gives', () => {
     'tasklane/http': ['createHandler', 'openApiDocument', 'ownerOrAdmin', 'readOnly', 'allowAll'],
     'tasklane/client': ['TaskClient', 'TasklaneError'],
     'tasklane/testing': ['fakeClock', 'waitFor', 'storageCases'],
-    'tasklane/dialects': ['svix', 'jira', 'backgroundTask', 'taskV2'],
+    'tasklane/dialects': ['svix', 'jira', 'backgroundTask', 'taskV2', 'waylay'],
   };
   test.each(Object.entries(SUBPATHS))('%s', async (subpath, names) => {
     expect(Object.keys(await import(subpath))).toEqual(expect.arrayContaining([...names]));
