@@ -44,10 +44,10 @@ export class Database {
     return this.#prepared(sql).run(...values).changes as number;
   }
 
-  /** Inserts one row. @returns its rowid, or null where a conflict let it do nothing */
-  insert(sql: string, ...values: Bindable[]): number | null {
+  /** Inserts rows. @returns how many there was no conflict for, and the rowid of the last of those */
+  insert(sql: string, ...values: Bindable[]): { readonly rows: number; readonly last: number } {
     const { changes, lastInsertRowid } = this.#prepared(sql).run(...values);
-    return changes === 0 ? null : (lastInsertRowid as number);
+    return { rows: changes as number, last: lastInsertRowid as number };
   }
 
   /** All rows. With `returning` they come in no order. */

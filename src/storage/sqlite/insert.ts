@@ -7,22 +7,16 @@ import { storeDocument, versionOf } from './documents.ts';
 import type { EarlyClaim } from './early-claim.ts';
 import { inTheWay, isThere, writeKey } from './in-the-way.ts';
 import { InsertEdges } from './insert-edges.ts';
+import { PlainRows } from './plain-rows.ts';
 import { encodeMore, encodeTags, statusCode } from './rows.ts';
 import { encodeJson, encodeNullableText, encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';
 import { writeTags } from './write.ts';
 
-const ALWAYS =
-  'id, handler, status, priority, version, attempt, max_attempts, max_lost, created_at, queued_at, updated_at, worker_id, ' +
-  'token, input';
-const OFTEN_NULL =
-  'run_at, start_by, submitted_by, entity_id, parent_id, schedule_id, description, unique_key, tags, more';
-/** Binding a NULL costs as much as any value, and most tasks have nothing but these. */
-const INSERT_PLAIN =
-  `insert into tasklane_task(${ALWAYS}, edges, started) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0) ` +
-  'on conflict(id) do nothing';
 const INSERT =
-  `insert into tasklane_task(${ALWAYS}, ${OFTEN_NULL}, edges, started) ` +
+  'insert into tasklane_task(id, handler, status, priority, version, attempt, max_attempts, max_lost, created_at, queued_at, ' +
+  'updated_at, worker_id, token, input, run_at, start_by, submitted_by, entity_id, parent_id, schedule_id, description, ' +
+  'unique_key, tags, more, edges, started) ' +
   'values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) on conflict(id) do nothing';
 
 const MADE: InsertAnswer = { made: true };
@@ -93,7 +87,13 @@ function insertEach(
   }
   const early = beginEarly(transaction, drafts);
   const edges = drafts.some(mayWait) ? new InsertEdges(transaction, drafts, atomic) : null;
+  const plain = edges === null ? new PlainRows(transaction, early) : null;
   const answers = drafts.map((asked, index): InsertAnswer => {
+    if (room > 0 && plain?.add(asked)) {
+      room--;
+      return MADE;
+    }
+    plain?.store();
     if (isStale(transaction, asked)) return isThere(transaction, asked.record.id) ? MADE : STALE;
     const found = edges?.ofParent(asked) ?? inTheWay(transaction, asked);
     if (!('record' in found)) {
@@ -108,6 +108,7 @@ function insertEach(
     edges?.made(index, seq, found);
     return found === asked ? MADE : { made: true, after: found.dependsOn?.[0]?.id };
   });
+  plain?.store();
   edges?.store(answers);
   return answers;
 }
@@ -117,8 +118,8 @@ function insertOne(transaction: Transaction, draft: TaskDraft, edges: number, ea
   const { database, counts, skew, happened, now } = transaction;
   const { record, maxLost, idempotency } = draft;
   const task = early?.taken(draft, now) ?? record;
-  const seq = database.insert(...rowOf(task, maxLost, early?.request.token ?? null, edges));
-  if (seq === null) return null;
+  const { rows, last: seq } = database.insert(INSERT, ...rowOf(task, maxLost, early?.request.token ?? null, edges));
+  if (rows === 0) return null;
   if (task !== record) early?.took(task, maxLost);
   skew.made(task);
   counts.add(record.handler, task.status, false, 1);
@@ -130,28 +131,9 @@ function insertOne(transaction: Transaction, draft: TaskDraft, edges: number, ea
   return seq;
 }
 
-/** The statement that stores a task, with what is bound to it. @param token of its lease, where it is claimed already */
-function rowOf(
-  task: TaskRecord,
-  maxLost: number,
-  token: string | null,
-  edges: number,
-): [sql: string, ...values: Bindable[]] {
-  const rare = [
-    task.runAt,
-    task.startBy,
-    encodeNullableText(task.submittedBy),
-    encodeNullableText(task.entityId),
-    encodeNullableText(task.parentId),
-    encodeNullableText(task.scheduleId),
-    encodeNullableText(task.description),
-    encodeNullableText(task.uniqueKey),
-    encodeTags(task.tags),
-    encodeMore(task),
-  ];
-  const isPlain = edges === 0 && rare.every((value) => value === null);
+/** What is bound to store a task. @param token of its lease, where it is claimed already */
+function rowOf(task: TaskRecord, maxLost: number, token: string | null, edges: number): readonly Bindable[] {
   return [
-    isPlain ? INSERT_PLAIN : INSERT,
     task.id,
     encodeText(task.handler),
     statusCode(task.status),
@@ -166,7 +148,17 @@ function rowOf(
     task.workerId,
     task.status === 'running' ? token : null,
     encodeJson(task.input),
-    ...(isPlain ? [] : [...rare, edges]),
+    task.runAt,
+    task.startBy,
+    encodeNullableText(task.submittedBy),
+    encodeNullableText(task.entityId),
+    encodeNullableText(task.parentId),
+    encodeNullableText(task.scheduleId),
+    encodeNullableText(task.description),
+    encodeNullableText(task.uniqueKey),
+    encodeTags(task.tags),
+    encodeMore(task),
+    edges,
   ];
 }
 
