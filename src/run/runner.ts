@@ -22,7 +22,7 @@ import { Outbox, type OutboxHost, type Outcome } from './outbox.ts';
 import { Pauses } from './pauses.ts';
 import { Pulse, type PulseHost } from './pulse.ts';
 import type { Said } from './reports.ts';
-import { AHEAD, Slots } from './slots.ts';
+import { Slots } from './slots.ts';
 import { type Suspect, Suspects, type SuspectsHost } from './suspects.ts';
 
 /** After a claim that the storage refused, in ms, and after many of them. */
@@ -219,10 +219,11 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     if (!this.#running || this.outbox.full || this.leaks.tooMany || this.isSetApart) return [];
     const runnable = this.#environment.registry.runnable().filter(({ name }) => !this.pauses.holds(name));
     const fast = runnable.filter((handler) => this.#slots.isFast(handler));
-    if (fast.length === runnable.length) return this.#claim(runnable, free + AHEAD);
+    const ahead = this.#slots.ahead(fast, this.concurrency);
+    if (fast.length === runnable.length) return this.#claim(runnable, free + ahead);
     const claimed = await this.#claim(runnable, free);
     if (claimed.length < free || fast.length === 0) return claimed;
-    return [...claimed, ...(await this.#claim(fast, AHEAD))];
+    return [...claimed, ...(await this.#claim(fast, ahead))];
   }
 
   run(claim: Claimed): Promise<void> | undefined {
