@@ -9,6 +9,7 @@ import { historyCases } from './cases/history.ts';
 import { insertCases } from './cases/insert.ts';
 import { lifeCases } from './cases/life.ts';
 import { listCases } from './cases/list.ts';
+import { manyCases } from './cases/many.ts';
 import { orderCases } from './cases/order.ts';
 import { pageCases } from './cases/pages.ts';
 import { replaceCases } from './cases/replace.ts';
@@ -29,6 +30,7 @@ export type { OpenStorage, StorageCase, StorageUnderTest } from './cases/world.t
 export const storageCases: readonly StorageCase[] = [
   ...lifeCases,
   ...insertCases,
+  ...manyCases,
   ...uniqueCases,
   ...replaceCases,
   ...runAfterCases,
