@@ -5,6 +5,7 @@ import type { SubmittedHandle } from '../handle.ts';
 import type { Optional } from '../handler/define.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { isA } from '../run/failure.ts';
+import type { StoredSchedule } from '../schedule/stored-schedule.ts';
 import type { Intake, Together } from '../submit/intake.ts';
 import type { SubmitOptions } from '../submit/options.ts';
 import { parseText } from '../submit/text.ts';
@@ -81,14 +82,15 @@ export class Publisher {
     const { registry } = this.#environment;
     const schedules = await this.#schedules.boundTo(event);
     const definitions = registry.boundTo(event).map(({ definition }) => boundDefinition(definition, published));
-    const own = schedules.filter(({ schedule }) => isHeardBy(schedule.submittedBy, options.submittedBy));
+    const own = schedules.filter(({ schedule }) => hears(schedule, options.submittedBy));
     return [...definitions, ...own.map((found) => boundSchedule(found, published, registry))];
   }
 }
 
-/** Whose schedule it is hears of nobody else's events: their payloads are none of his business, nor his rights of theirs. */
-function isHeardBy(owner: string | null, publisher: string | undefined): boolean {
-  return owner === null || publisher === undefined || owner === publisher;
+/** Somebody's schedule hears of nobody else's events: their payloads are none of his business, nor his rights of theirs. */
+function hears({ submittedBy, ownEvents }: StoredSchedule, publisher: string | undefined): boolean {
+  if (submittedBy === null || submittedBy === publisher) return true;
+  return publisher === undefined && !ownEvents;
 }
 
 /** Says whose schema it was: the caller named an event, and no handler. */

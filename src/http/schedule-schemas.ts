@@ -76,6 +76,7 @@ export const Schedule = z
     missed: Missed,
     missedMax: z.int(),
     missedWithin: z.number().nullable(),
+    ownEvents: z.boolean(),
     priority: z.int().nullable(),
     startBy: z.number().nullable(),
     tags: Tags,

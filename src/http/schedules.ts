@@ -52,3 +52,11 @@ export function showSchedule(caller: Caller, schedule: ScheduleRecord): z.input<
 function maybe(ms: number | null): string | null {
   return ms === null ? null : wireTime(ms);
 }
+
+/**
+ * Whether a schedule that a caller makes is to hear only of events in its own name: those of the application are for whoever
+ * may see all tasks. Such a one leaves the schedule of somebody else as it was.
+ */
+export function hearsOwnEvents(caller: Caller, before?: Pick<ScheduleRecord, 'ownEvents'>): boolean {
+  return caller.scope !== null || before?.ownEvents === true;
+}

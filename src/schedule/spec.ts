@@ -55,6 +55,8 @@ interface Manner {
   readonly missedMax: number;
   /** With `missed`: older ones are skipped. Default: none is too old. */
   readonly missedWithin: Duration;
+  /** With `on`: hears only of events that are published in the name of its `submittedBy`. Default false: of nobody's, too. */
+  readonly ownEvents: boolean;
   /** Of each task, as in `SubmitOptions`. */
   readonly priority: number;
   readonly startBy: Duration;
@@ -107,7 +109,7 @@ export const SUBMIT_KEYS = [
 ] as const satisfies readonly (keyof ScheduleOptions)[];
 
 const RULE_KEYS = [...KINDS, 'wallClock', 'timeZone', 'start', 'end'] as const;
-const MANNER_KEYS = ['jitter', 'maxRuns', 'overlap', 'missed', 'missedMax', 'missedWithin'] as const;
+const MANNER_KEYS = ['jitter', 'maxRuns', 'overlap', 'missed', 'missedMax', 'missedWithin', 'ownEvents'] as const;
 const SPEC_KEYS: readonly string[] = ['key', 'handler', 'input', ...RULE_KEYS, ...MANNER_KEYS, ...SUBMIT_KEYS];
 
 /** @throws {OptionError} */
@@ -133,6 +135,7 @@ export function parseManner(spec: ScheduleOptions): Pick<ScheduleSettings, (type
     missed: oneOf('missed', missed ?? 'once', MISSED),
     missedMax: integer('missedMax', missedMax ?? 100, 1, MAX_MISSED),
     missedWithin: (missedWithin ?? null) === null ? null : parseDuration('missedWithin', missedWithin),
+    ownEvents: ownEvents(spec),
   };
 }
 
@@ -142,6 +145,13 @@ function checkEventManner({ jitter, maxRuns, overlap }: ScheduleOptions): void {
     const isSaid = (value ?? null) !== null && value !== 'allow' && value !== 0;
     if (isSaid) throw new OptionError(option, 'left out with `on`', value);
   }
+}
+
+function ownEvents({ ownEvents: own, on, submittedBy }: ScheduleOptions): boolean {
+  const isOwn = flag('ownEvents', own);
+  const isSomebodys = (on ?? null) !== null && (submittedBy ?? null) !== null;
+  if (isOwn && !isSomebodys) throw new OptionError('ownEvents', 'left out without `on` and `submittedBy`', own);
+  return isOwn;
 }
 
 /**

@@ -38,6 +38,7 @@ export interface ScheduleSettings {
   readonly missed: Missed;
   readonly missedMax: number;
   readonly missedWithin: number | null;
+  readonly ownEvents: boolean;
   readonly priority: number | null;
   readonly startBy: number | null;
   readonly tags: Readonly<Record<string, Tag>>;

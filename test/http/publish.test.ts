@@ -121,6 +121,27 @@ describe('POST /publish/{event}', () => {
     const stranger = await post('/publish/invoice.paid', { payload: { id: 'a' } }, { key: 'evt_1', as: 'stranger' });
     expect((await items(stranger)).some(({ id }) => first.some((task) => task.id === id))).toBe(false);
   });
+
+  test('a schedule of a caller who may not see all tasks hears nothing that the application publishes', async () => {
+    for (const as of ['user', 'admin']) {
+      await post('/schedules', { key: as, handler: 'save', on: 'secret.told' }, { as });
+    }
+    const started = async (options = {}): Promise<readonly unknown[]> => {
+      const handles = await manager.publish('secret.told', 'a secret', options);
+      return Promise.all(handles.map(async ({ id }) => (await manager.get(id))?.scheduleId));
+    };
+    expect(await started()).toEqual(['admin']);
+    expect(await started({ submittedBy: 'user' })).toEqual(['user']);
+    const replaced = await handler(
+      new Request('http://x/schedules/user', {
+        method: 'PUT',
+        headers: { authorization: 'Bearer admin', 'content-type': 'application/json' },
+        body: JSON.stringify({ handler: 'save', on: 'secret.told', priority: 2 }),
+      }),
+    );
+    expect(await bodyOf(replaced)).toMatchObject({ submittedBy: 'user', ownEvents: true, priority: 2 });
+    expect(await started()).toEqual(['admin']);
+  });
 });
 
 test('POST /tasks takes debounce, throttle, replace and runAfter', async () => {

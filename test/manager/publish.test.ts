@@ -276,6 +276,12 @@ onEachStorage('schedules that events start', (world) => {
     };
     expect(await started({ submittedBy: 'me' })).toEqual(['me', 'nobody']);
     expect(await started({})).toEqual(['me', 'nobody', 'you']);
+    const own = { handler: 'books' as const, input: 1, on: 'day.closed', submittedBy: 'you', ownEvents: true };
+    await manager.schedules.replace('you', own);
+    expect(await started({})).toEqual(['me', 'nobody']);
+    expect(await started({ submittedBy: 'you' })).toEqual(['nobody', 'you']);
+    const nobodys = { key: 'z', handler: 'books' as const, input: 1, on: 'day.closed', ownEvents: true };
+    await expect(manager.schedules.create(nobodys)).rejects.toMatchObject({ code: 'option_invalid' });
   });
 
   test('with an idempotency key each schedule starts once', async () => {

@@ -49,7 +49,15 @@ onEachStorage('schedules', (world) => {
     expect(made).toEqual({
       ...{ key: 'k', handler: 'work', input: null, cron: null, rrule: null, every: 3_600_000, wallClock: false },
       ...{ times: null, on: null, timeZone: 'UTC', start: null, end: null, jitter: 0, maxRuns: null },
-      ...{ overlap: 'allow', missed: 'once', missedMax: 100, missedWithin: null, priority: null, startBy: null },
+      ...{
+        overlap: 'allow',
+        missed: 'once',
+        missedMax: 100,
+        missedWithin: null,
+        ownEvents: false,
+        priority: null,
+        startBy: null,
+      },
       ...{ tags: {}, description: null, entityId: null, submittedBy: null, metadata: null, declared: false },
       ...{ createdAt: now, updatedAt: now, pausedAt: null, lastTick: null, lastTaskId: null, runs: 0 },
       ...{ nextRunAt: now + 3_600_000, version: 1 },

@@ -18,7 +18,7 @@ import {
   SchedulePath,
   ScheduleReplacement,
 } from '../schedule-schemas.ts';
-import { permittedSchedule, showSchedule, taskOf } from '../schedules.ts';
+import { hearsOwnEvents, permittedSchedule, showSchedule, taskOf } from '../schedules.ts';
 import { Flag, Task } from '../schemas.ts';
 import { bodyProblem, submitterOf } from '../submission.ts';
 import { wireTime } from '../wire.ts';
@@ -50,8 +50,13 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
     const { handler, input, description, entityId, metadata, tags } = body;
     const wanted = { handler, input, metadata, priority: body.priority ?? undefined, tags: tags ?? undefined };
     const texts = { description: description ?? undefined, entityId: entityId ?? undefined };
-    const submittedBy = submitterOf({ ...wanted, ...texts, submittedBy: body.submittedBy ?? way.owner }, caller);
-    return way.store({ ...body, submittedBy } as Omit<DeclaredSchedule, 'key'>).catch((error: unknown) => {
+    const submittedBy = submitterOf(
+      { ...wanted, ...texts, submittedBy: body.submittedBy ?? way.before?.submittedBy ?? undefined },
+      caller,
+    );
+    const isBound = (body.on ?? null) !== null;
+    const ownEvents = isBound && hearsOwnEvents(caller, way.before);
+    return way.store({ ...body, submittedBy, ownEvents } as Omit<DeclaredSchedule, 'key'>).catch((error: unknown) => {
       throw bodyProblem(error);
     });
   }
@@ -90,7 +95,7 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
     async handle({ body, caller, link }) {
       const store = (spec: Omit<DeclaredSchedule, 'key'>) =>
         schedules.create({ ...spec, key: body.key } as Parameters<typeof schedules.create>[0]);
-      const made = await stored(caller, body, { owner: undefined, store });
+      const made = await stored(caller, body, { store });
       return shown(201, caller, made, { location: link(`/schedules/${encodeURIComponent(made.key)}`) });
     },
   });
@@ -144,7 +149,7 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
       }
       const store = (spec: Omit<DeclaredSchedule, 'key'>) =>
         schedules.replace(key, { ...spec, key } as Parameters<typeof schedules.replace>[1]);
-      return shown(200, caller, await stored(caller, body, { owner: before.submittedBy ?? undefined, store }));
+      return shown(200, caller, await stored(caller, body, { before, store }));
     },
   });
 
@@ -209,6 +214,7 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
 
 /** How a schedule is stored; `owner`: in whose name, where the body does not say. */
 interface Way<T> {
-  readonly owner: string | undefined;
+  /** What is replaced. */
+  readonly before?: ScheduleRecord;
   store(spec: Omit<DeclaredSchedule, 'key'>): Promise<T>;
 }

@@ -112,21 +112,21 @@ export class Entities {
     const submittedBy = caller.principal?.id ?? null;
     const preview = previewOf(wantedOf(specification), submittedBy, this.#context.inside.now());
     if (!caller.may('submit', preview)) throw new HttpProblem('forbidden', 'You may not submit this task.');
-    return (await this.#schedules.create(this.#context.inside.drawId(), specification, submittedBy)).key;
+    return (await this.#schedules.create(caller, this.#context.inside.drawId(), specification, submittedBy)).key;
   }
 
   /** Gives a task another specification, under the same id. */
   async replace(caller: Caller, found: Found, specification: Specification): Promise<Found> {
     if ('schedule' in found) {
       this.#schedules.check(caller, 'update', found.schedule);
-      return { schedule: await this.#schedules.replace(found.schedule, specification) };
+      return { schedule: await this.#schedules.replace(caller, found.schedule, specification) };
     }
     const { task } = found;
     const { manager, inside } = this.#context;
     caller.check('update', task, task.id);
     if (isSameWork(task, specification)) return { task: await replace(manager, task, specification) };
     // What a task was submitted with cannot change: a schedule takes its place, and its id.
-    const schedule = await this.#schedules.create(task.id, specification, task.submittedBy);
+    const schedule = await this.#schedules.create(caller, task.id, specification, task.submittedBy);
     try {
       await inside.controls.delete(task.id, { cancel: true }, (one) => caller.sees(one));
     } catch (error) {

@@ -6,6 +6,7 @@ import { UNFINISHED_STATUSES } from '../../../task/status.ts';
 import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
 import { HttpProblem } from '../../problem.ts';
+import { hearsOwnEvents } from '../../schedules.ts';
 import type { EntitySettings } from './entity.ts';
 import { scheduleStatusOf, taskOf, typeOf } from './schedule-entity.ts';
 import type { JsonObject, Specification } from './specification.ts';
@@ -41,17 +42,25 @@ export class ScheduleActions {
     return this.#context.manager.get(schedule.lastTaskId, { archived: true });
   }
 
-  /** Makes one. @param submittedBy null: nobody @throws what `manager.schedules.create` does */
-  async create(key: string, specification: Specification, submittedBy: string | null): Promise<ScheduleRecord> {
+  /** Makes one. @param owner null: the caller @throws what `manager.schedules.create` does */
+  async create(
+    caller: Caller,
+    key: string,
+    specification: Specification,
+    owner: string | null,
+  ): Promise<ScheduleRecord> {
     const { schedules } = this.#context.manager;
-    await schedules.create({ key, ...this.#specOf(key, specification), submittedBy });
+    const whose = this.#whose(caller, specification, owner ?? caller.principal?.id ?? null);
+    await schedules.create({ key, ...this.#specOf(key, specification), ...whose });
     return this.#startOr(key, specification);
   }
 
   /** Gives it another specification; what it did before stays. */
-  async replace({ key, submittedBy }: ScheduleRecord, specification: Specification): Promise<ScheduleRecord> {
+  async replace(caller: Caller, before: ScheduleRecord, specification: Specification): Promise<ScheduleRecord> {
     const { schedules } = this.#context.manager;
-    const replaced = await schedules.replace(key, { ...this.#specOf(key, specification), submittedBy });
+    const { key, submittedBy } = before;
+    const whose = this.#whose(caller, specification, submittedBy, before);
+    const replaced = await schedules.replace(key, { ...this.#specOf(key, specification), ...whose });
     const isOn = replaced.pausedAt === null;
     if (specification.type === 'onetime' || isOn !== specification.start) return this.#startOr(key, specification);
     return replaced;
@@ -106,11 +115,23 @@ export class ScheduleActions {
   ): Promise<ScheduleRecord> {
     this.check(caller, 'update', schedule);
     const { key, handler, input, every, wallClock, cron, rrule, times, on, timeZone, start, end } = schedule;
-    const { jitter, maxRuns, overlap, missed, missedMax, missedWithin, priority, startBy } = schedule;
+    const { jitter, maxRuns, overlap, missed, missedMax, missedWithin, ownEvents, priority, startBy } = schedule;
     const { submittedBy, metadata, description, entityId } = schedule;
     const options: ScheduleOptions = {
       ...{ every, wallClock, cron, rrule, times, on, timeZone, start, end },
-      ...{ jitter, maxRuns, overlap, missed, missedMax, missedWithin, priority, startBy, submittedBy, metadata },
+      ...{
+        jitter,
+        maxRuns,
+        overlap,
+        missed,
+        missedMax,
+        missedWithin,
+        ownEvents,
+        priority,
+        startBy,
+        submittedBy,
+        metadata,
+      },
       description: (name as string | undefined) ?? description,
       entityId: (resource as string | undefined) ?? entityId,
       tags: { ...schedule.tags, ...(tags as ScheduleRecord['tags'] | undefined) },
@@ -121,6 +142,11 @@ export class ScheduleActions {
   /** Holds what is done to a schedule to what may be done to the task that it would make. @throws {HttpProblem} 403, 404 */
   check(caller: Caller, action: TaskAction, schedule: ScheduleRecord): void {
     caller.check(action, taskOf(schedule), schedule.key);
+  }
+
+  #whose(caller: Caller, { type }: Specification, submittedBy: string | null, before?: ScheduleRecord) {
+    const ownEvents = type === 'reactive' && submittedBy !== null && hearsOwnEvents(caller, before);
+    return { submittedBy, ownEvents };
   }
 
   #specOf(
