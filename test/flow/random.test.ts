@@ -66,6 +66,8 @@ class Life {
   readonly #starts = new Map<number, number>();
   readonly #early: string[] = [];
   readonly #deleted = new Set<number>();
+  /** Being deleted, or deleted: what waits for one may start before the delete is over. */
+  readonly #doomed = new Set<number>();
   readonly #touched = new Set<number>();
   #losses = 0;
 
@@ -138,7 +140,7 @@ class Life {
       const [task] = await this.#storage.get([this.#ids.get(to) ?? ''], { archived: true });
       const gone = task === undefined || task === null;
       const fits = gone
-        ? this.#deleted.has(to)
+        ? this.#doomed.has(to)
         : onFailure === 'run'
           ? task.finishedAt !== null
           : task.status === 'succeeded';
@@ -160,6 +162,7 @@ class Life {
         if (!(error instanceof TransitionError || error instanceof TaskNotFoundError)) throw error;
       });
     } else {
+      this.#doom(node);
       const deleting = this.#manager.delete(id, { related: true, cancel: true, purge: true }).then(
         () => this.#gone(),
         () => this.#gone(), // deleted already
@@ -170,6 +173,15 @@ class Life {
         await this.#clock.advance('1s');
       }
     }
+  }
+
+  /** With all that is below it: its children and, but for its parent, what depends on it. */
+  #doom(node: number): void {
+    if (this.#doomed.has(node)) return;
+    this.#doomed.add(node);
+    const { parents, edges } = this.#plan;
+    for (const [child, parent] of parents.entries()) if (parent === node) this.#doom(child);
+    for (const { from, to } of edges) if (to === node && from !== parents[node]) this.#doom(from);
   }
 
   async #gone(): Promise<void> {
