@@ -13,14 +13,14 @@ import type { Optional } from './handler/define.ts';
 import { parsePriority } from './handler/registry.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { integer } from './options.ts';
-import { toErrorInfo } from './run/failure.ts';
 import type { Runner } from './run/runner.ts';
 import type { Change } from './storage/storage.ts';
 import { MAX_DESCRIPTION, parseTags, parseTime } from './submit/options.ts';
-import { MAX_TEXT, parseText } from './submit/text.ts';
+import { toErrorInfo } from './task/failure.ts';
 import { toJson } from './task/json.ts';
 import type { Tag, TaskRecord } from './task/record.ts';
 import { isFinal, TRANSITIONS } from './task/status.ts';
+import { MAX_TEXT, parseText } from './task/text.ts';
 import {
   archive,
   cancel,

@@ -10,6 +10,7 @@ export type { DependencyResult, RelatedTask, RelatedTasks } from './flow/relatio
 export type { OnFailure } from './flow/rules.ts';
 export type { SubmittedTask, TaskHandle } from './handle.ts';
 export { type AbortCode, Snooze, TaskAbort } from './handler/abort.ts';
+export type { Debounce, DebounceByInput, Throttle, ThrottleByInput } from './handler/coalescing.ts';
 export type { ProgressReport, TaskContext } from './handler/context.ts';
 export {
   type AnyTask,
@@ -36,7 +37,6 @@ export type { DeclaredSchedule, ScheduleOptions, ScheduleRule, ScheduleSpec } fr
 export type { Missed, Overlap, ScheduleRecord } from './schedule/stored-schedule.ts';
 export { MemoryStorage } from './storage/memory/memory-storage.ts';
 export type * from './storage/storage.ts';
-export type { Debounce, DebounceByInput, Throttle, ThrottleByInput } from './submit/coalesce.ts';
 export type { Rest, SubmitItem, SubmitOptions } from './submit/options.ts';
 export type { Unique } from './submit/unique.ts';
 export type { JsonValue } from './task/json.ts';

@@ -1,9 +1,9 @@
 import { InputInvalidError, TasklaneError } from '../errors.ts';
 import type { AnyTask } from '../handler/define.ts';
 import type { Registry } from '../handler/registry.ts';
-import { isA, toErrorInfo } from '../run/failure.ts';
 import type { Found } from '../schedule/stored-schedule.ts';
 import type { Together } from '../submit/intake.ts';
+import { isA, toErrorInfo } from '../task/failure.ts';
 import type { PublishOptions } from './publisher.ts';
 
 /** An event as it was published. */

@@ -3,15 +3,15 @@ import type { Environment } from '../environment.ts';
 import { InputInvalidError } from '../errors.ts';
 import type { SubmittedHandle } from '../handle.ts';
 import type { Optional } from '../handler/define.ts';
+import { parseEvent } from '../handler/event-name.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { isA } from '../run/failure.ts';
 import type { StoredSchedule } from '../schedule/stored-schedule.ts';
 import type { Intake, Together } from '../submit/intake.ts';
 import type { SubmitOptions } from '../submit/options.ts';
-import { parseText } from '../submit/text.ts';
+import { isA } from '../task/failure.ts';
+import { parseText } from '../task/text.ts';
 import { boundDefinition, boundSchedule, type Published } from './binding.ts';
 import { EventSchedules } from './event-schedules.ts';
-import { parseEvent } from './name.ts';
 
 /** What `publish` may be told beside the payload: it holds for each task that the event starts. */
 export type PublishOptions = Pick<

@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Bound } from '../event/types.ts';
-import type { DebounceByInput, ThrottleByInput } from '../submit/coalesce.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { FinalStatus } from '../task/status.ts';
 import type { Duration } from '../time/duration.ts';
+import type { DebounceByInput, ThrottleByInput } from './coalescing.ts';
 import type { TaskContext } from './context.ts';
 import { checkDefinition } from './registry.ts';
 import type { Principal, TaskAction } from './rights.ts';

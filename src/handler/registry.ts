@@ -1,10 +1,10 @@
 import { checkBag } from '../bag.ts';
 import { OptionError, UnknownHandlerError } from '../errors.ts';
-import { parseEvents } from '../event/name.ts';
 import { integer, parseRetention, type RetentionSettings, type Settings } from '../options.ts';
-import { type HandlerCoalescing, parseHandlerCoalescing } from '../submit/coalesce.ts';
 import { parseDuration } from '../time/duration.ts';
+import { type HandlerCoalescing, parseHandlerCoalescing } from './coalescing.ts';
 import type { AnyTask } from './define.ts';
+import { parseEvents } from './event-name.ts';
 import { type BackoffMs, parseBackoff, parseMaxAttempts } from './retry.ts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;

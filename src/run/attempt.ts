@@ -10,12 +10,12 @@ import { validate } from '../handler/schema.ts';
 import type { Settings } from '../options.ts';
 import type { Claim, Lease } from '../storage/storage.ts';
 import type { SubmitOptions } from '../submit/options.ts';
+import { isA, textOf, toErrorInfo } from '../task/failure.ts';
 import { toJson } from '../task/json.ts';
 import type { LogLevel, TaskProgress, TaskRecord } from '../task/record.ts';
 import { type Baseline, cancelled, fail, giveBack, leaked, type Steps } from '../task/transition.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { Context, type ContextHost } from './context.ts';
-import { isA, textOf, toErrorInfo } from './failure.ts';
 import { type Circumstances, ignored, returned, threw } from './outcome.ts';
 import { Reports, type Said, sayBare } from './reports.ts';
 

@@ -2,6 +2,7 @@ import { PayloadTooLargeError } from '../errors.ts';
 import { type AbortCode, Snooze, TaskAbort } from '../handler/abort.ts';
 import type { Handler } from '../handler/registry.ts';
 import type { Settings } from '../options.ts';
+import { isA, toErrorInfo } from '../task/failure.ts';
 import { type JsonValue, toJson } from '../task/json.ts';
 import type { TaskErrorInfo, TaskRecord } from '../task/record.ts';
 import {
@@ -15,7 +16,6 @@ import {
   snooze,
   succeed,
 } from '../task/transition.ts';
-import { isA, toErrorInfo } from './failure.ts';
 
 /** What an outcome is decided from. */
 export interface Circumstances {

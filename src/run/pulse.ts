@@ -1,9 +1,9 @@
 import type { Environment } from '../environment.ts';
 import { StaleLeaseError } from '../errors.ts';
 import type { BeatAnswer, WorkerInfo } from '../storage/storage.ts';
+import { Backoff } from '../time/backoff.ts';
 import type { Timer } from '../time/clock.ts';
 import type { Attempt } from './attempt.ts';
-import { Backoff } from './backoff.ts';
 import type { Said } from './reports.ts';
 
 /** What the pulse serves. */

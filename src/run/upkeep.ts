@@ -1,9 +1,9 @@
 import type { Environment } from '../environment.ts';
 import type { Hint } from '../storage/storage.ts';
 import type { TaskRecord } from '../task/record.ts';
+import { Backoff } from '../time/backoff.ts';
 import type { Timer } from '../time/clock.ts';
 import type { Announcer } from '../watch/announcer.ts';
-import { Backoff } from './backoff.ts';
 import { Recovery } from './recovery.ts';
 import { Pruner } from './retention.ts';
 import type { Runner } from './runner.ts';

@@ -1,6 +1,6 @@
 import type { Environment } from '../environment.ts';
 import type { Runner } from '../run/runner.ts';
-import { Serving } from '../run/serving.ts';
+import { Serving } from '../serving.ts';
 import type { TaskDraft } from '../storage/storage.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Timer } from '../time/clock.ts';

@@ -1,10 +1,10 @@
 import { OptionError } from '../errors.ts';
-import { parseEvent } from '../event/name.ts';
 import type { AnyTask, InputOf, Optional, Resolve } from '../handler/define.ts';
+import { parseEvent } from '../handler/event-name.ts';
 import { integer } from '../options.ts';
 import { parseTime } from '../submit/options.ts';
-import { parseText } from '../submit/text.ts';
 import type { Tag } from '../task/record.ts';
+import { parseText } from '../task/text.ts';
 import { type Duration, parseDuration } from '../time/duration.ts';
 import { zoneOfRrule } from './rrule.ts';
 import type { Missed, Overlap, ScheduleSettings, StoredRule } from './stored-schedule.ts';

@@ -1,15 +1,15 @@
 import { OptionError } from '../errors.ts';
 import { type Dependency, NO_DEPENDENCIES, parseDependencies } from '../flow/dependencies.ts';
 import type { FlowItem } from '../flow/graph.ts';
+import { type Coalescing, type Debounce, parseCoalescing, type Throttle } from '../handler/coalescing.ts';
 import type { AnyTask, InputOf, Optional, Resolve } from '../handler/define.ts';
 import { parsePriority } from '../handler/registry.ts';
 import type { DraftEdge, UniqueRule } from '../storage/storage.ts';
 import { type JsonValue, toJson } from '../task/json.ts';
 import { isTag } from '../task/query.ts';
 import type { Tag } from '../task/record.ts';
+import { MAX_TEXT, parseText } from '../task/text.ts';
 import { type Duration, parseDuration } from '../time/duration.ts';
-import { type Coalescing, type Debounce, parseCoalescing, type Throttle } from './coalesce.ts';
-import { MAX_TEXT, parseText } from './text.ts';
 import { parseUnique, type Unique } from './unique.ts';
 
 /** What `submit` may be told beside the input. */

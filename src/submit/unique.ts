@@ -1,10 +1,10 @@
 import { checkBag } from '../bag.ts';
 import { OptionError } from '../errors.ts';
 import type { Optional } from '../handler/define.ts';
+import { MAX_TEXT, parseText } from '../task/text.ts';
 import { type Duration, parseDuration } from '../time/duration.ts';
 import { KEY_PREFIXES } from './coalesce.ts';
 import type { KeyRule } from './options.ts';
-import { MAX_TEXT, parseText } from './text.ts';
 
 /**
  * One task at a time for a key of a handler. `scope`: an earlier task counts until it has started, until it has ended (the

@@ -1,7 +1,7 @@
 import { ManagerClosedError } from '../errors.ts';
-import { Backoff } from '../run/backoff.ts';
 import type { Hint, TaskStorage } from '../storage/storage.ts';
 import type { TaskRecord } from '../task/record.ts';
+import { Backoff } from '../time/backoff.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 
 /** Somebody who follows one task, or all that match. */

@@ -1,8 +1,8 @@
 import type { TaskAction } from '../../../handler/rights.ts';
 import type { TaskManager } from '../../../manager.ts';
-import { MAX_TEXT } from '../../../submit/text.ts';
 import { canonicalJson } from '../../../task/json.ts';
 import type { TaskRecord } from '../../../task/record.ts';
+import { MAX_TEXT } from '../../../task/text.ts';
 import { badField, type Fields, fieldOf, jsonField, textField } from './fields.ts';
 import type { TaskSettings, TaskV2 } from './task.ts';
 

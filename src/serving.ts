@@ -1,4 +1,4 @@
-import type { Environment } from '../environment.ts';
+import type { Environment } from './environment.ts';
 
 /** Who serves what changes with deploys, not with submits: an answer holds for so long, in ms. */
 const REMEMBER_MS = 5_000;

@@ -1,4 +1,4 @@
-import type { TaskErrorInfo } from '../task/record.ts';
+import type { TaskErrorInfo } from './record.ts';
 
 const MAX_TEXT = 10_000;
 
