@@ -43,6 +43,8 @@ export interface DialectSurface {
   readonly routes: readonly DialectRoute[];
   /** The request that `authenticate` is asked about, where credentials are sent in a way of the dialect's own. */
   readonly identified?: (request: Request, url: URL) => Request;
+  /** `WWW-Authenticate` of a 401, where clients send another credential than a bearer token. */
+  readonly challenge?: string;
   /** Answers whatever goes wrong, in the dialect's own form, with the headers that the problem asks for. */
   readonly refuse: (problem: HttpProblem) => Response;
 }

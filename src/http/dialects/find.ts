@@ -15,6 +15,7 @@ export interface Sight {
 
 /**
  * The task of an id of ours, for what is to be done with it. One that is archived is not there.
+ * @param asked the id as the caller has it, which is what errors name
  * @throws {TaskNotFoundError} @throws {HttpProblem} 403
  */
 export async function findTask(
@@ -23,11 +24,12 @@ export async function findTask(
   action: TaskAction,
   id: string,
   { keepMs = Number.POSITIVE_INFINITY, forbidden = 404 }: Sight = {},
+  asked = id,
 ): Promise<TaskRecord> {
   const task = await manager.get(id);
-  if (task === null || isOver(task, keepMs, inside.now())) throw new TaskNotFoundError(id);
+  if (task === null || isOver(task, keepMs, inside.now())) throw new TaskNotFoundError(asked);
   if (forbidden === 403 && !caller.sees(task)) throw new HttpProblem('forbidden', 'You may not see this task.');
-  return caller.check(action, task, id);
+  return caller.check(action, task, asked);
 }
 
 function isOver({ finishedAt }: TaskRecord, keepMs: number, now: number): boolean {

@@ -100,7 +100,7 @@ export class Dialects {
         await together();
         return await handle(call);
       } catch (error) {
-        return surface.refuse(toProblem(error));
+        return surface.refuse(challenged(toProblem(error), surface));
       }
     };
   }
@@ -114,6 +114,13 @@ export class Dialects {
       return surface.refuse(new HttpProblem('method_not_allowed', detail, {}, { allow }));
     };
   }
+}
+
+/** A 401 asks for the credential that clients of the dialect have. */
+function challenged(problem: HttpProblem, { challenge }: DialectSurface): HttpProblem {
+  const { code, message, members, headers } = problem;
+  if (challenge === undefined || code !== 'unauthenticated') return problem;
+  return new HttpProblem(code, message, members, { ...headers, 'www-authenticate': challenge });
 }
 
 function isBelow(path: string, root: string): boolean {

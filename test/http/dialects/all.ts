@@ -1,6 +1,7 @@
 import type { Status, TaskRecord } from 'tasklane';
 import { backgroundTask, jira, svix, taskV2, waylay } from 'tasklane/dialects';
 import type { Dialect } from 'tasklane/http';
+import { CHALLENGE } from './contract.ts';
 import type { State } from './world.ts';
 
 /** What a dialect says of a task, in our words. */
@@ -40,6 +41,8 @@ export interface DialectFacts {
   readonly operations: readonly Operation[];
   /** The media type of errors, and whether a body is one in the dialect's form. */
   readonly errorType: string;
+  /** What a 401 asks for. */
+  readonly challenge: string;
   readonly isError: (body: unknown, status: number) => boolean;
   /** The path of a task, and the key of the answer that is its absolute URL; left out: there is none. */
   readonly self?: (id: string) => readonly [path: string, key: string];
@@ -80,6 +83,7 @@ const jiraFacts: DialectFacts = {
     },
   ],
   errorType: 'application/json',
+  challenge: CHALLENGE,
   isError: (body) =>
     hasOnly(body, 'errorMessages', 'errors') && Array.isArray(body.errorMessages) && isObject(body.errors),
   async view(get, { id }) {
@@ -122,6 +126,7 @@ const backgroundTaskFacts: DialectFacts = {
     },
   ],
   errorType: 'application/json; charset=utf-8',
+  challenge: CHALLENGE,
   isError: (body) => hasOnly(body, 'Message') && typeof body.Message === 'string',
   async view(get, { id, startedAt }) {
     const document = (await get(`/api/backgroundtask/${id}`)) as Record<string, unknown>;
@@ -184,6 +189,7 @@ const svixFacts: DialectFacts = {
     },
   ],
   errorType: 'application/json',
+  challenge: 'Bearer',
   isError: (body, status) =>
     status === 422
       ? hasOnly(body, 'detail') &&
@@ -273,6 +279,7 @@ const taskV2Facts: DialectFacts = {
     },
   ],
   errorType: 'application/json',
+  challenge: 'Bearer',
   isError: (body, status) =>
     status === 422
       ? Array.isArray(body) && body.length > 0 && body.every((one: unknown) => hasOnly(one, 'field', 'message'))
@@ -408,6 +415,7 @@ const waylayFacts: DialectFacts = {
     },
   ],
   errorType: 'application/json',
+  challenge: CHALLENGE,
   isError: (body, status) =>
     (hasOnly(body, 'statusCode', 'error') || hasOnly(body, 'statusCode', 'error', 'code', 'details')) &&
     body.statusCode === status &&

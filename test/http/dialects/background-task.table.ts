@@ -1,5 +1,5 @@
 /** WIRE.md, section 1, as data: a reader can lay the two beside each other. `{tail}`: the 27 characters behind our prefix. */
-import type { Exchange } from './contract.ts';
+import { CHALLENGE, type Exchange } from './contract.ts';
 
 /** The document: key, JSON type, and whether it is always there. In this order; no other keys. */
 export const DOCUMENT: readonly (readonly [
@@ -135,7 +135,7 @@ export const EXCHANGES: readonly Exchange[] = [
     request: GET,
     as: null,
     status: 401,
-    answered: { 'www-authenticate': 'Bearer' },
+    answered: { 'www-authenticate': CHALLENGE },
     text: error('A valid credential is needed.'),
   },
   {
@@ -144,7 +144,7 @@ export const EXCHANGES: readonly Exchange[] = [
     request: GET,
     as: 'stranger',
     status: 404,
-    text: error('No task has the id \\"{id}\\".'),
+    text: error('No task has the id \\"reindex-{tail}\\".'),
   },
   {
     title: 'get > in scope, but the policy forbids it',
@@ -153,7 +153,7 @@ export const EXCHANGES: readonly Exchange[] = [
     as: 'stranger',
     http: { policy: { scope: () => 'all', can: () => false } },
     status: 403,
-    text: error('You may not read task {id}.'),
+    text: error('You may not read task reindex-{tail}.'),
   },
   // 404 and the rest
   {
@@ -161,7 +161,7 @@ export const EXCHANGES: readonly Exchange[] = [
     task: 'none',
     request: 'GET /api/backgroundtask/reindex-0123456789ABCDEFGHIJKLMNOPQ',
     status: 404,
-    text: error('No task has the id \\"task_0123456789ABCDEFGHIJKLMNOPQ\\".'),
+    text: error('No task has the id \\"reindex-0123456789ABCDEFGHIJKLMNOPQ\\".'),
   },
   {
     title: 'get > an id of another form',

@@ -6,6 +6,9 @@ import { DialectWorld, ORIGIN, type State } from './world.ts';
 /** What a row's `{words}` stand for, of its task and its world. */
 type Words = Readonly<Record<string, string | number>>;
 
+/** What a 401 asks for, where clients of the dialect send basic credentials too. */
+export const CHALLENGE = 'Bearer, Basic realm="tasklane", charset="UTF-8"';
+
 /** A request, and all of its answer: one line of a dialect's table. */
 export interface Exchange {
   readonly title: string;

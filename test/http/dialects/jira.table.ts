@@ -2,7 +2,7 @@
  * WIRE.md, section 3, as data: a reader can lay the two beside each other. `{words}` are those of the task as our own API has
  * it; `elapsed` is the time since its handler started, to its end or to now.
  */
-import type { Exchange } from './contract.ts';
+import { CHALLENGE, type Exchange } from './contract.ts';
 
 /** `TaskProgressBeanObject`: key, JSON type, and whether it is always there. In this order; no other keys. */
 export const BEAN: readonly (readonly [key: string, type: 'string' | 'integer' | 'any', always: boolean])[] = [
@@ -170,7 +170,7 @@ export const EXCHANGES: readonly Exchange[] = [
     request: GET,
     as: null,
     status: 401,
-    answered: { 'www-authenticate': 'Bearer' },
+    answered: { 'www-authenticate': CHALLENGE },
     text: collection('A valid credential is needed.'),
   },
   { title: 'get > not the creator', task: 'queued', request: GET, as: 'stranger', status: 404, text: NOT_FOUND },
@@ -292,7 +292,7 @@ export const EXCHANGES: readonly Exchange[] = [
     request: CANCEL,
     as: null,
     status: 401,
-    answered: { 'www-authenticate': 'Bearer' },
+    answered: { 'www-authenticate': CHALLENGE },
     text: collection('A valid credential is needed.'),
   },
   { title: 'cancel > not the creator', task: 'queued', request: CANCEL, as: 'stranger', status: 404, text: NOT_FOUND },

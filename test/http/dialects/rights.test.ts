@@ -43,7 +43,7 @@ for (const facts of DIALECTS) {
           const told = await response.text();
           if (operation.method === 'HEAD') expect(told).toBe('');
           else expect(facts.isError(JSON.parse(told), response.status)).toBe(true);
-          if (status === 401) expect(response.headers.get('www-authenticate')).toBe('Bearer');
+          if (status === 401) expect(response.headers.get('www-authenticate')).toBe(facts.challenge);
           expect(after).toEqual(before); // what was refused has changed nothing
         },
       );

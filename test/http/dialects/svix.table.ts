@@ -53,7 +53,7 @@ const PAGE = '"done":true,"iterator":"qtask_{tail}","prevIterator":"-qtask_{tail
 const EMPTY = '{"data":[],"done":true,"iterator":null,"prevIterator":null}';
 
 const error = (code: string, detail: string): string => `{"code":"${code}","detail":"${detail}"}`;
-const NOT_FOUND = error('not_found', 'No task has the id \\"{id}\\".');
+const NOT_FOUND = error('not_found', 'No task has the id \\"qtask_{tail}\\".');
 const invalid = (name: string, msg: string, type = 'value_error'): string =>
   `{"detail":[{"loc":["query","${name}"],"msg":"${msg}","type":"${type}"}]}`;
 const key = { 'idempotency-key': 'auto_1' };
@@ -319,7 +319,7 @@ export const EXCHANGES: readonly Exchange[] = [
     as: 'stranger',
     http: forbids,
     status: 403,
-    text: error('insufficient access', 'You may not read task {id}.'),
+    text: error('insufficient access', 'You may not read task qtask_{tail}.'),
   },
   {
     title: 'list > in scope, but the policy forbids it',
@@ -335,7 +335,7 @@ export const EXCHANGES: readonly Exchange[] = [
     task: 'none',
     request: 'GET /api/v1/background-task/qtask_1srOrx2ZWZBpBUvZwXKQmoEYga2',
     status: 404,
-    text: error('not_found', 'No task has the id \\"task_1srOrx2ZWZBpBUvZwXKQmoEYga2\\".'),
+    text: error('not_found', 'No task has the id \\"qtask_1srOrx2ZWZBpBUvZwXKQmoEYga2\\".'),
   },
   {
     title: 'get > an id of another form',

@@ -217,6 +217,11 @@ export const EXCHANGES: readonly Exchange[] = [
     '{"filter":{"created_at":"yesterday"}}',
     field('filter.created_at', 'must be a day such as 2024-01-31'),
   ),
+  refused(
+    'a day that no month has',
+    '{"filter":{"updated_at":"2024-02-30"}}',
+    field('filter.updated_at', 'must be a day such as 2024-01-31'),
+  ),
   refused('a sort that is none', '{"sort":"owner"}', field('sort', `must be one of ${FIELDS}, or one with a - before`)),
   refused('a history that is none', '{"history":"perhaps"}', field('history', 'must be a boolean')),
   refused('a body that is none', '"pending"', field('body', 'must be an object')),

@@ -82,6 +82,18 @@ describe('conf', () => {
   });
 });
 
+test.each([['text'], [['a', 'b']], [7], [null]])(
+  'conf > of a task whose input is %j has no variables, and may be put back as it is',
+  async (input) => {
+    world = await DialectWorld.open([waylay()]);
+    const { id } = await world.manager.submit('reindex', input as never, { hold: true, submittedBy: 'owner' });
+    const conf = { template: 'reindex', name: 'reindex', type: 'onetime' };
+    expect((await ask('GET', `tasks/${id}/conf`)).value).toEqual(conf);
+    expect((await ask('PUT', `tasks/${id}`, { ...conf, name: 'B', start: false })).status).toBe(200);
+    expect(await world.manager.get(id)).toMatchObject({ input, description: 'B', status: 'scheduled' });
+  },
+);
+
 describe('list', () => {
   test('tags > several values are OR, several tags AND, bare is any value', async () => {
     world = await DialectWorld.open([waylay()]);

@@ -2,7 +2,7 @@
  * WIRE.md, section 4, as data: a reader can lay the two beside each other. `{words}` are those of the task as our own API has
  * it; `{made}` is the id of the task that the request made.
  */
-import type { Exchange } from './contract.ts';
+import { CHALLENGE, type Exchange } from './contract.ts';
 import { STATES } from './world.ts';
 
 /** `TaskEntity` with its part of runtime: key, JSON type, and whether it is always there. In this order. */
@@ -184,7 +184,7 @@ export const EXCHANGES: readonly Exchange[] = [
     request: GET,
     as: null,
     status: 401,
-    answered: { 'www-authenticate': 'Bearer' },
+    answered: { 'www-authenticate': CHALLENGE },
     text: UNAUTHENTICATED,
   },
   // GET /rules/v1/tasks/{taskId}/conf: 200 TaskSpecification
@@ -251,7 +251,7 @@ export const EXCHANGES: readonly Exchange[] = [
   listed('both types', '', { headers: { accept: 'application/vnd.waylay.paged+json, application/json' } }),
   listed('any type', '', { headers: { accept: '*/*' } }),
   none('nothing of somebody else', '', { as: 'stranger' }),
-  listed('nobody', '', { as: null, status: 401, answered: { 'www-authenticate': 'Bearer' }, text: UNAUTHENTICATED }),
+  listed('nobody', '', { as: null, status: 401, answered: { 'www-authenticate': CHALLENGE }, text: UNAUTHENTICATED }),
   refused('hits', 'ten', 'It must be a whole number'),
   refused('status', 'done', 'It must be one of running, stopped, failed, pending'),
   refused('type', 'once', 'It must be one of scheduled, periodic, onetime, reactive'),
@@ -601,9 +601,9 @@ export const EXCHANGES: readonly Exchange[] = [
     title: 'redact > hides the variables',
     task: 'queued',
     request: `${GET}/conf`,
-    http: { redact: () => 'hidden' },
+    http: { redact: () => ({ hidden: true }) },
     status: 200,
-    text: '{"template":"reindex","name":"reindex","type":"onetime","variables":"hidden"}',
+    text: '{"template":"reindex","name":"reindex","type":"onetime","variables":{"hidden":true}}',
   },
   // everything else below its paths
   {

@@ -3,6 +3,7 @@ import type { Duration } from '../../../time/duration.ts';
 import { answer, type HeaderFields } from '../../answer.ts';
 import type { HttpContext } from '../../context.ts';
 import { type HttpProblem, statusOf } from '../../problem.ts';
+import { BASIC_TOO } from '../credential.ts';
 import { type Dialect, type DialectSurface, defineDialect } from '../dialect.ts';
 import { findTask, type Sight } from '../find.ts';
 import { tailOf } from '../ids.ts';
@@ -33,6 +34,7 @@ function surfaceOf(context: HttpContext, sight: Sight): DialectSurface {
   const { idPrefix } = context.inside;
   return {
     roots: [ROOT],
+    challenge: BASIC_TOO,
     refuse: ({ code, message, headers }: HttpProblem) =>
       answered(statusOf(code), JSON.stringify({ Message: message }), headers),
     routes: [
@@ -41,7 +43,7 @@ function surfaceOf(context: HttpContext, sight: Sight): DialectSurface {
         path: `${ROOT}/:id`,
         async handle({ caller, params: { id = '' }, link }) {
           const tail = tailOf(id);
-          const task = await findTask(context, caller, 'read', tail === null ? id : idPrefix + tail, sight);
+          const task = await findTask(context, caller, 'read', tail === null ? id : idPrefix + tail, sight, id);
           const own = `${task.handler}-${tailOf(task.id) ?? task.id}`;
           return answered(200, documentOf(task, own, link(`${ROOT}/${own}`)));
         },

@@ -4,6 +4,7 @@ import type { Duration } from '../../../time/duration.ts';
 import { json } from '../../answer.ts';
 import type { HttpContext } from '../../context.ts';
 import { type HttpProblem, statusOf } from '../../problem.ts';
+import { BASIC_TOO } from '../credential.ts';
 import { type Dialect, type DialectSurface, defineDialect } from '../dialect.ts';
 import { findTask, type Sight } from '../find.ts';
 import { type DialectOptions, oneOf, parseAge, parseDialectOptions } from '../options.ts';
@@ -47,6 +48,7 @@ function surfaceOf(context: HttpContext, settings: BeanSettings & Sight): Dialec
   const { manager, inside } = context;
   return {
     roots: [ROOT],
+    challenge: BASIC_TOO,
     refuse,
     routes: [
       {

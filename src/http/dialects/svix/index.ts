@@ -63,7 +63,7 @@ function surfaceOf(context: HttpContext, settings: Settings): DialectSurface {
         method: 'GET',
         path: `${ROOT}/:id`,
         async handle({ caller, params: { id = '' }, url }) {
-          const task = await findTask(context, caller, 'read', ownId(idPrefix, ID_PREFIX, id));
+          const task = await findTask(context, caller, 'read', ownId(idPrefix, ID_PREFIX, id), {}, id);
           return json(200, itemOf(caller.redacted(task), settings, isOld(url)));
         },
       },

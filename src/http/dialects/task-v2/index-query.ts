@@ -1,7 +1,7 @@
 import type { ListQuery } from '../../../queries.ts';
 import type { SortKey, TaskFilter } from '../../../task/query.ts';
 import { badField, type Fields, fieldOf, fieldsOf, jsonField, textField } from './fields.ts';
-import { byWord, statusesOf, type TaskSettings } from './task.ts';
+import { byWord, dayOf, statusesOf, type TaskSettings } from './task.ts';
 
 /** What `index` was asked for. */
 export interface IndexQuery {
@@ -131,7 +131,8 @@ const JUST_BEFORE = 2 ** -10;
 
 /** That day, in UTC. */
 function dayRange(field: string, value: unknown): TaskFilter['created'] {
-  const start = typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(start)) throw badField(field, 'must be a day such as 2024-01-31');
+  const start = typeof value === 'string' ? Date.parse(`${value}T00:00Z`) : Number.NaN;
+  // what no month has is made a day of the next one
+  if (Number.isNaN(start) || dayOf(start) !== value) throw badField(field, 'must be a day such as 2024-01-31');
   return { after: start - JUST_BEFORE, before: start + DAY_MS };
 }

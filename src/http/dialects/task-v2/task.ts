@@ -65,6 +65,7 @@ function jsonText(value: unknown): string | null {
   return value === null || value === undefined ? null : JSON.stringify(value);
 }
 
-function dayOf(ms: number): string {
+/** The day of a time, in UTC. @param ms epoch ms */
+export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }

@@ -5,7 +5,7 @@ import { BodyInvalidProblem, HttpProblem, toProblem } from '../../problem.ts';
 import { type Asked, askedOf } from './asked.ts';
 import type { Entities, Found } from './entities.ts';
 import { statusCodeOf, textOf } from './refuse.ts';
-import type { JsonObject } from './specification.ts';
+import { isObject, type JsonObject } from './specification.ts';
 
 const ACTIONS = [
   'delete',
@@ -95,10 +95,6 @@ export function batchRequestOf(body: unknown): BatchRequest {
 function textsOf(value: unknown): readonly string[] {
   if (value === undefined || value === null) return [''];
   return (Array.isArray(value) ? value : [value]).map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 /** Does the same with many tasks, one after the other, and keeps what became of each. */

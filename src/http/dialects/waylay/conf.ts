@@ -1,6 +1,6 @@
 import type { Tag } from '../../../task/record.ts';
 import { settingsOf } from './entity.ts';
-import type { JsonObject } from './specification.ts';
+import { isObject, type JsonObject } from './specification.ts';
 
 /** What of ours a specification is made of. */
 interface Source {
@@ -15,7 +15,7 @@ interface Source {
 
 /**
  * The `TaskSpecification` of a task: what was submitted, as far as it was not changed since. One that came another way is
- * shown as if it were from a template.
+ * shown as if it were from a template; an input that is no object has no place in it, as clients take only objects there.
  * @param type of a task that came another way, with what goes with it
  */
 export function confOf(task: Source, type: JsonObject): unknown {
@@ -29,6 +29,6 @@ export function confOf(task: Source, type: JsonObject): unknown {
     ...own,
     ...(entityId === null ? undefined : { resource: entityId }),
     ...(Object.keys(tags).length === 0 ? undefined : { tags }),
-    ...(input === null || input === undefined ? undefined : { variables: input }),
+    ...(isObject(input) ? { variables: input } : undefined),
   };
 }

@@ -1,11 +1,15 @@
 import type { TaskManager } from '../../../manager.ts';
 import { canonicalJson, type JsonValue } from '../../../task/json.ts';
 import type { Tag, TaskRecord } from '../../../task/record.ts';
-import type { Specification } from './specification.ts';
+import { isObject, type Specification } from './specification.ts';
 
-/** Whether a task can have a specification as it is: what it was submitted with cannot be changed. */
+/**
+ * Whether a task can have a specification as it is: what it was submitted with cannot be changed. What no specification can say,
+ * an input that is no object, is as it was where the specification says nothing.
+ */
 export function isSameWork(task: TaskRecord, { type, handler, input }: Specification): boolean {
   if (type !== 'onetime' || handler !== task.handler) return false;
+  if (input === undefined && !isObject(task.input)) return true;
   return canonicalJson((input ?? null) as JsonValue) === canonicalJson((task.input ?? null) as JsonValue);
 }
 
@@ -35,8 +39,4 @@ function patchOf(before: unknown, next: unknown): unknown {
     ...gone.map((key) => [key, null] as const),
     ...Object.entries(next).map(([key, value]) => [key, patchOf(before[key], value)] as const),
   ]);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

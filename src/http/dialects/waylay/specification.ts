@@ -142,6 +142,7 @@ function tagsOf(path: string, value: unknown, issues: Issues): Readonly<Record<s
   return tags as Readonly<Record<string, Tag>>;
 }
 
-function isObject(value: unknown): value is JsonObject {
+/** Whether a value of JSON is an object. */
+export function isObject(value: unknown): value is JsonObject {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

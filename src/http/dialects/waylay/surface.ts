@@ -4,6 +4,7 @@ import type { HttpContext } from '../../context.ts';
 import { idempotencyKeyOf } from '../../headers.ts';
 import { BodyInvalidProblem, HttpProblem } from '../../problem.ts';
 import type { SubmitWay } from '../../submission.ts';
+import { BASIC_TOO } from '../credential.ts';
 import type { DialectCall, DialectRoute, DialectSurface } from '../dialect.ts';
 import { Batches, batchRequestOf } from './batch.ts';
 import { Entities, type EntitiesSettings, type Found } from './entities.ts';
@@ -135,12 +136,13 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     { method: 'GET', path: `${BATCH}/:batchId`, handle: batchState },
   ];
   const roots = Object.keys(ALIASES);
-  if (!settings.aliases) return { roots, refuse, routes };
+  const common = { refuse, challenge: BASIC_TOO };
+  if (!settings.aliases) return { ...common, roots, routes };
   const aliases = routes.map((route) => ({
     ...route,
     path: route.path.replace(/^\/rules\/v1\/\w+/, (root) => ALIASES[root] ?? root),
   }));
-  return { roots: [...roots, ...Object.values(ALIASES)], refuse, routes: [...routes, ...aliases] };
+  return { ...common, roots: [...roots, ...Object.values(ALIASES)], routes: [...routes, ...aliases] };
 }
 
 /** The published path that a request went to, old or new. */
