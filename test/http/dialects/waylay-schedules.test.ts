@@ -1,5 +1,6 @@
 import { waylay } from 'tasklane/dialects';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { expectEntity } from './waylay.entity.ts';
 import { DialectWorld } from './world.ts';
 
@@ -142,6 +143,31 @@ describe('what recurs, or answers to events', () => {
     const { status, value } = await ask('POST', 'tasks', { ...CRON, cron: 'noon' });
     expect(status).toBe(400);
     expect(value).toMatchObject({ statusCode: 400, code: 'VALIDATION', details: [{ severity: 'ERROR' }] });
+  });
+
+  test.each([
+    ['onetime', {}],
+    ['periodic', { frequency: 60_000 }],
+  ])('%s > what is wrong with the variables is told of as theirs', async (type, more) => {
+    const { defineTask } = await import('tasklane');
+    const input = z.object({ ms: z.number() });
+    world.manager.register(defineTask({ name: 'sleep', input, run: () => null }));
+    const specification = { template: 'sleep', name: 'Sleep', type, variables: { ms: 'x' }, ...more };
+    const { status, value } = await ask('POST', 'tasks', specification);
+    expect(status).toBe(400);
+    expect(value.error).toMatch(/^The body is not valid: variables\.ms: Invalid input: expected number/);
+    expect(value.details).toMatchObject([{ details: { path: 'variables.ms' } }]);
+    expect(value.details[0].message).toMatch(/^variables\.ms: Invalid input: expected number/);
+  });
+
+  test.each([
+    ['///', 'reindex'],
+    ['é'.repeat(300), 'reindex'],
+    ['r'.repeat(300), 'r'.repeat(200)],
+    ['/cellar 1', 'cellar-1'],
+  ])('reactive > the event of a resource that is no name of one', async (resource, event) => {
+    const id = await create({ ...REACTIVE, resource });
+    expect(await world.manager.schedules.get(id)).toMatchObject({ on: event, entityId: resource });
   });
 
   test('a schedule of the app > shown as what it is', async () => {

@@ -173,6 +173,21 @@ describe('create', () => {
 });
 
 describe('batch', () => {
+  test('null is as good as left out', async () => {
+    world = await DialectWorld.open([waylay()]);
+    const { id } = await world.seed('held');
+    const query = { ids: [id], name: null, status: null, tags: null };
+    const request = { entity: 'task', action: 'start', query, actionParameters: null };
+    const { status, value } = await ask('POST', 'batch', request);
+    expect(status).toBe(202);
+    await expect
+      .poll(async () => (await ask('GET', `batch/${value.entity.id}`)).value.results)
+      .toEqual({
+        success: { [id]: { statusCode: 200 } },
+        failure: {},
+      });
+  });
+
   test('202 > where it is, what it does; somebody else is told of none', async () => {
     world = await DialectWorld.open([waylay()]);
     await world.seed('failed');

@@ -99,6 +99,9 @@ const bad = (...details: readonly (readonly [path: string, message: string])[]):
 const UNAUTHENTICATED = error(401, 'A valid credential is needed.');
 const impossible = (what: string, status: string): string => error(400, `Not possible to ${what} in status ${status}`);
 
+const TOO_OFTEN =
+  "frequency must be a duration in ms or such as '30s', '5m' or '1h', from 100 ms to 100 years, but is 1.";
+
 const CREATE = { task: 'queued', request: `POST ${ROOT}`, headers: JSON_BODY } as const;
 const GET = `GET ${ROOT}/{id}`;
 const listed = (title: string, query: string, more: Partial<Exchange> = {}): Exchange => ({
@@ -116,7 +119,7 @@ const refused = (name: string, value: string, message: string): Exchange =>
   listed(`${name} that is none`, `${name}=${value}`, {
     status: 400,
     answered: {},
-    text: `{"statusCode":400,"error":"The query parameter \\"${name}\\" is not valid: ${message}.","code":"VALIDATION","details":[{"severity":"ERROR","type":"VALIDATION","message":"${name} ${message}","details":{"path":"${name}"}}]}`,
+    text: `{"statusCode":400,"error":"The query parameter \\"${name}\\" is not valid: ${message}.","code":"VALIDATION","details":[{"severity":"ERROR","type":"VALIDATION","message":"${name} ${message.replace('It ', '')}","details":{"path":"${name}"}}]}`,
   });
 
 const states: Readonly<Record<string, Shown>> = {
@@ -358,6 +361,30 @@ export const EXCHANGES: readonly Exchange[] = [
     body: '{"template":"reindex","name":"Daily","type":"scheduled"}',
     status: 400,
     text: bad(['cron', 'or rrule is required, for a scheduled task']),
+  },
+  {
+    ...CREATE,
+    title: 'create > null is as good as left out',
+    body: '{"template":"reindex","task":null,"name":"Reindex","type":"onetime","start":null,"resource":null,"variables":null,"tags":null,"frequency":null,"parallel":null}',
+    status: 201,
+    answered: { location: `{origin}${ROOT}/{made}` },
+    text: '{"ID":"{made}"}',
+  },
+  {
+    ...CREATE,
+    title: 'create > a rule of its own, whose template is null',
+    options: { ruleHandler: 'reindex' },
+    body: '{"template":null,"task":{"name":"Reindex","type":"onetime","start":null}}',
+    status: 201,
+    answered: { location: `{origin}${ROOT}/{made}` },
+    text: '{"ID":"{made}"}',
+  },
+  {
+    ...CREATE,
+    title: 'create > a frequency that is too small',
+    body: '{"template":"reindex","name":"Often","type":"periodic","frequency":1}',
+    status: 400,
+    text: `{"statusCode":400,"error":"${TOO_OFTEN}","code":"VALIDATION","details":[{"severity":"ERROR","type":"VALIDATION","message":"${TOO_OFTEN}","details":{"path":"frequency"}}]}`,
   },
   {
     ...CREATE,

@@ -5,7 +5,7 @@ import { BodyInvalidProblem, HttpProblem, toProblem } from '../../problem.ts';
 import { type Asked, askedOf } from './asked.ts';
 import type { Entities, Found } from './entities.ts';
 import { statusCodeOf, textOf } from './refuse.ts';
-import { isObject, type JsonObject } from './specification.ts';
+import { isObject, type JsonObject, withoutNulls } from './specification.ts';
 
 const ACTIONS = [
   'delete',
@@ -61,7 +61,7 @@ const QUERY_KEYS: Readonly<Record<string, string>> = {
 /** Reads the body of a batch. @throws {BodyInvalidProblem} */
 export function batchRequestOf(body: unknown): BatchRequest {
   if (!isObject(body)) throw new BodyInvalidProblem([{ path: '', message: 'must be an object' }]);
-  const { entity, action, query, actionParameters } = body;
+  const { entity, action, query, actionParameters } = withoutNulls(body);
   const issues = [
     ...(entity === 'task' ? [] : [{ path: 'entity', message: 'must be task' }]),
     ...(ACTIONS.includes(action as BatchAction)
@@ -77,7 +77,7 @@ export function batchRequestOf(body: unknown): BatchRequest {
     ).map((key) => ({ path: `query.${key}`, message: 'is not known' })),
   ];
   if (issues.length > 0) throw new BodyInvalidProblem(issues);
-  const fields = query as JsonObject;
+  const fields = withoutNulls(query as JsonObject);
   const values = (name: string): readonly string[] => (Object.hasOwn(fields, name) ? textsOf(fields[name]) : []);
   const tags = isObject(fields.tags)
     ? Object.entries(fields.tags).map(([key, value]) => [key, textsOf(value)] as const)

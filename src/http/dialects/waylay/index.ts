@@ -28,6 +28,9 @@ export type WaylayOptions = DialectOptions &
     forbidden: 403 | 404;
   }>;
 
+/** Characters that the name of an event may have. */
+const MAX_EVENT = 200;
+
 const KNOWN = [
   'ruleHandler',
   'waiting',
@@ -68,7 +71,8 @@ export function waylay(options: WaylayOptions = {}): Dialect {
   return defineDialect({ name: 'waylay', ...base, surface: (context) => surfaceOf(context, settings) });
 }
 
-/** Names of events are letters, digits and a few signs; the others become `-`. */
+/** Names of events are up to 200 letters, digits and a few signs; other characters become `-`, and what has no letter is no name. */
 function eventOf({ resource, template }: { readonly resource: string | null; readonly template: string }): string {
-  return (resource ?? template).replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[._-]+/, '');
+  const name = (resource ?? '').replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[._-]+/, '');
+  return name === '' ? template : name.slice(0, MAX_EVENT);
 }

@@ -1,6 +1,6 @@
 import type { InputIssue } from '../../../errors.ts';
 import { json } from '../../answer.ts';
-import { type HttpProblem, type ProblemCode, statusOf } from '../../problem.ts';
+import { BodyInvalidProblem, type HttpProblem, type ProblemCode, statusOf } from '../../problem.ts';
 
 /** Statuses that differ from those of our own API: there is but one for what a task, or a body, does not allow. */
 const STATUS: Readonly<Partial<Record<ProblemCode, number>>> = {
@@ -42,21 +42,45 @@ export function statusCodeOf({ code }: HttpProblem): number {
 }
 
 /** The text of an error, in Waylay's words where it has some. */
-export function textOf({ code, message }: HttpProblem): string {
-  return code === 'task_not_found'
-    ? message.replace(/^No task has the id "(.*)"\.$/s, 'Task with id $1 not found')
-    : message;
+export function textOf(problem: HttpProblem): string {
+  const { code, message, members } = problem;
+  if (code === 'task_not_found') return message.replace(/^No task has the id "(.*)"\.$/s, 'Task with id $1 not found');
+  const issues = (members.errors ?? []) as readonly InputIssue[];
+  if (code === 'option_invalid') return issues.map(toldOf).join('; ');
+  if (!(problem instanceof BodyInvalidProblem)) return message;
+  const all = issues.map((issue) => (issue.path === '' ? issue.message : `${fieldOf(issue)}: ${issue.message}`));
+  return `The body is not valid: ${all.join('; ')}`;
+}
+
+/** How a specification calls what is ours. */
+const FIELDS: Readonly<Record<string, string>> = {
+  input: 'variables',
+  handler: 'template',
+  description: 'name',
+  entityId: 'resource',
+  every: 'frequency',
+  on: 'resource',
+};
+
+function fieldOf({ path }: InputIssue): string {
+  const [head = '', ...below] = path.split('.');
+  return [(Object.hasOwn(FIELDS, head) && FIELDS[head]) || head, ...below].join('.');
+}
+
+/** What is wrong with a field, in a sentence that begins with its name. */
+function toldOf(issue: InputIssue): string {
+  const { path, message } = issue;
+  if (path === '') return message;
+  const rest = message.replace(`\`${path}\` must be`, 'must be').replace(/^It (?=must|is )/, '');
+  return `${fieldOf(issue)}${/^[A-Z]/.test(rest) ? ':' : ''} ${rest}`;
 }
 
 function detailsOf(issues: readonly InputIssue[], error: string): readonly ValidationIssue[] {
   if (issues.length === 0) return [{ severity: 'ERROR', type: 'VALIDATION', message: error }];
-  return issues.map(({ path, message }) => {
-    const at = path.replace(/^input(?=\.|$)/, 'variables');
-    return {
-      severity: 'ERROR',
-      type: 'VALIDATION',
-      message: at === '' ? message : `${at} ${message}`,
-      details: { path: at },
-    };
-  });
+  return issues.map((issue) => ({
+    severity: 'ERROR',
+    type: 'VALIDATION',
+    message: toldOf(issue),
+    details: { path: fieldOf(issue) },
+  }));
 }

@@ -7,6 +7,7 @@ import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
 import { HttpProblem } from '../../problem.ts';
 import { hearsOwnEvents } from '../../schedules.ts';
+import { bodyProblem } from '../../submission.ts';
 import type { EntitySettings } from './entity.ts';
 import { scheduleStatusOf, taskOf, typeOf } from './schedule-entity.ts';
 import type { JsonObject, Specification } from './specification.ts';
@@ -24,6 +25,10 @@ export interface ScheduleSettings extends EntitySettings {
 
 /** Tasks of a schedule that are stopped at once. */
 const AT_ONCE = 1_000;
+
+function throwBodyProblem(error: unknown): never {
+  throw bodyProblem(error);
+}
 
 /** What can be done with what recurs, or answers to events. */
 export class ScheduleActions {
@@ -51,7 +56,7 @@ export class ScheduleActions {
   ): Promise<ScheduleRecord> {
     const { schedules } = this.#context.manager;
     const whose = this.#whose(caller, specification, owner ?? caller.principal?.id ?? null);
-    await schedules.create({ key, ...this.#specOf(key, specification), ...whose });
+    await schedules.create({ key, ...this.#specOf(key, specification), ...whose }).catch(throwBodyProblem);
     return this.#startOr(key, specification);
   }
 
@@ -60,7 +65,8 @@ export class ScheduleActions {
     const { schedules } = this.#context.manager;
     const { key, submittedBy } = before;
     const whose = this.#whose(caller, specification, submittedBy, before);
-    const replaced = await schedules.replace(key, { ...this.#specOf(key, specification), ...whose });
+    const specified = { ...this.#specOf(key, specification), ...whose };
+    const replaced = await schedules.replace(key, specified).catch(throwBodyProblem);
     const isOn = replaced.pausedAt === null;
     if (specification.type === 'onetime' || isOn !== specification.start) return this.#startOr(key, specification);
     return replaced;

@@ -45,11 +45,11 @@ class Issues {
   }
 
   optionalText(path: string, value: unknown): string | null {
-    return value === undefined || value === null ? null : this.text(path, value);
+    return value === undefined ? null : this.text(path, value);
   }
 
   object(path: string, value: unknown): JsonObject {
-    if (value === undefined || value === null) return {};
+    if (value === undefined) return {};
     if (isObject(value)) return value;
     this.add(path, 'must be an object');
     return {};
@@ -61,9 +61,10 @@ class Issues {
  * @param ruleHandler runs rules that name no template; null: there are none
  * @throws {BodyInvalidProblem} with all that is wrong
  */
-export function specificationOf(body: unknown, ruleHandler: string | null): Specification {
+export function specificationOf(sent: unknown, ruleHandler: string | null): Specification {
   const issues = new Issues();
-  if (!isObject(body)) throw new BodyInvalidProblem([{ path: '', message: 'must be an object' }]);
+  if (!isObject(sent)) throw new BodyInvalidProblem([{ path: '', message: 'must be an object' }]);
+  const body = withoutNulls(sent);
   const isRule = body.template === undefined && body.task !== undefined;
   const specification = isRule ? ruleOf(body, ruleHandler, issues) : fromTemplate(body, issues);
   if (issues.found.length > 0) throw new BodyInvalidProblem(issues.found);
@@ -93,7 +94,7 @@ function fromTemplate(body: JsonObject, issues: Issues): Specification {
 /** All of a rule is the input of the handler that runs rules. */
 function ruleOf(body: JsonObject, ruleHandler: string | null, issues: Issues): Specification {
   if (ruleHandler === null) issues.add('template', 'is required: this server runs no rules of their own');
-  const task = issues.object('task', body.task);
+  const task = withoutNulls(issues.object('task', body.task));
   for (const part of ['sensors', 'actuators', 'relations', 'triggers']) {
     const value = body[part];
     if (value !== undefined && !Array.isArray(value)) issues.add(part, 'must be an array');
@@ -140,6 +141,11 @@ function tagsOf(path: string, value: unknown, issues: Issues): Readonly<Record<s
     if (!isTag(tag)) issues.add(`${path}.${key}`, 'must be text, a number or a boolean');
   }
   return tags as Readonly<Record<string, Tag>>;
+}
+
+/** What typed clients leave out they may send as null. */
+export function withoutNulls(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 
 /** Whether a value of JSON is an object. */
