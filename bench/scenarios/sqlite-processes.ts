@@ -1,3 +1,5 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { TaskManager } from 'tasklane';
 import { SqliteStorage } from 'tasklane/sqlite';
@@ -7,17 +9,33 @@ import { countedNoop } from '../support/noops.ts';
 import { temporaryFile } from '../support/temporary.ts';
 
 const COUNT = 60_000;
-/** Processes that drain one file start at the same time: so long after they were told. */
-const HEAD_START_MS = 700;
+/** How often a process that is ready looks whether the others are. */
+const LOOK_MS = 2;
+
+/** What a drainer is told. */
+interface Told {
+  readonly file: string;
+  readonly place: number;
+  readonly processes: number;
+}
 
 /** @returns no-ops a second that so many processes run together */
 async function drain(processes: number): Promise<number> {
   const file = temporaryFile();
   await fillFile(file, COUNT);
-  const startAt = Date.now() + HEAD_START_MS;
-  const part = (): Promise<Figures> => runPart('sqlite-processes', 'drainer', JSON.stringify({ file, startAt }));
-  const ends = await Promise.all(Array.from({ length: processes }, part));
-  return COUNT / ((Math.max(...ends.map(({ drainer = Number.NaN }) => drainer)) - startAt) / 1e3);
+  const part = (place: number): Promise<Figures> =>
+    runPart('sqlite-processes', 'drainer', JSON.stringify({ file, place, processes } satisfies Told));
+  const drained = await Promise.all(Array.from({ length: processes }, (_, place) => part(place)));
+  const begun = Math.min(...drained.map(({ begun = Number.NaN }) => begun));
+  const ended = Math.max(...drained.map(({ ended = Number.NaN }) => ended));
+  return COUNT / ((ended - begun) / 1e3);
+}
+
+/** Processes that drain one file begin together, however long each needed to get there. */
+async function untilAllAreReady({ file, place, processes }: Told): Promise<void> {
+  writeFileSync(`${file}.ready-${place}`, '');
+  const ready = (): number => readdirSync(dirname(file)).filter((name) => name.includes('.ready-')).length;
+  while (ready() < processes) await wait(LOOK_MS);
 }
 
 export const scenario: Scenario = {
@@ -26,20 +44,21 @@ export const scenario: Scenario = {
   unit: '/s',
   variants: { one: () => drain(1), two: () => drain(2) },
   parts: {
-    /** @returns when nothing was left for it; epoch ms */
+    /** @returns when it began, and when nothing was left for it; epoch ms */
     async drainer(argument) {
-      const { file, startAt } = JSON.parse(argument) as { readonly file: string; readonly startAt: number };
+      const told = JSON.parse(argument) as Told;
       const { noop } = countedNoop(Number.NaN);
-      const storage = new SqliteStorage(file);
+      const storage = new SqliteStorage(told.file);
       await storage.open();
       const manager = new TaskManager({ storage, handlers: [noop] });
-      await wait(startAt - Date.now());
+      await untilAllAreReady(told);
+      const begun = Date.now();
       await manager.start();
       await manager.onIdle();
-      const end = Date.now();
+      const ended = Date.now();
       await manager.close();
       await storage.close();
-      return end;
+      return { begun, ended };
     },
   },
   rows: [{ label: 'two / one', figure: 'two', to: 'one', target: { atLeast: [0.65, 0.9] } }],
