@@ -290,7 +290,7 @@ export class Intake {
   }
 
   /** The tasks of a flow, of one moment: each knows its parent, and what it waits for. */
-  #draftsOf(graph: FlowGraph, checked: readonly Checked[], flow: PlaceInFlow = {}): readonly TaskDraft[] {
+  #draftsOf(graph: FlowGraph, checked: readonly Checked[], flow?: PlaceInFlow): readonly TaskDraft[] {
     const { clock, settings, ids: drawn } = this.#environment;
     const now = clock.now();
     const ids = checked.map(() => drawn.draw(now));
@@ -298,6 +298,9 @@ export class Intake {
       checked.map(({ options }) => options.dependsOn),
       ids,
     );
+    if (dependsOn.length === 0) {
+      return checked.map((one, place) => makeDraft(one, ids[place] ?? '', now, settings.idempotencyMs, flow));
+    }
     const drafts: TaskDraft[] = [];
     for (const [place, one] of checked.entries()) {
       checkWaiting(one.options, (dependsOn[place] ?? []).length > 0);

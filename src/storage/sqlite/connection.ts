@@ -8,8 +8,11 @@ import { whenUnlocked } from './retry.ts';
 import { migrate, readVersion, SCHEMA_VERSION } from './schema.ts';
 import { HAS_METADATA, HAS_TEXT, hasKey, hasText, IS_JSON, isJson } from './search.ts';
 
-/** How often the log is copied back, in pages: fewer cost throughput, for a lone submit writes eight; more make a commit wait. */
-const CHECKPOINT_PAGES = 1_000;
+/**
+ * How often the log is copied back, in pages: fewer cost throughput, for each time waits for the disk, and a lone submit and
+ * its end write eleven; more make a commit wait.
+ */
+const CHECKPOINT_PAGES = 2_000;
 /** What a log that a long reader let grow is cut back to. */
 const LOG_BYTES = 67_108_864;
 
