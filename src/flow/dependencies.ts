@@ -15,7 +15,7 @@ export const NO_DEPENDENCIES: readonly DraftEdge[] = Object.freeze([]);
 /** Characters of an id or a `ref`. */
 const MAX_ID = 200;
 /** More are better made children. */
-const MAX_DEPENDENCIES = 10_000;
+export const MAX_DEPENDENCIES = 10_000;
 
 /** @throws {OptionError} that names the dependency */
 export function parseDependencies(dependsOn: readonly Dependency[]): readonly DraftEdge[] {

@@ -46,7 +46,12 @@ export function answer(
 
 /** An answer of JSON. Tasks change all the time and are nobody else's business: no cache keeps it. */
 export function json(status: number, value: unknown, headers: HeaderFields = {}): Response {
-  return answer(status, JSON.stringify(value), {
+  return jsonText(status, JSON.stringify(value), headers);
+}
+
+/** As {@link json}, of what is text already. */
+export function jsonText(status: number, text: string, headers: HeaderFields = {}): Response {
+  return answer(status, text, {
     'content-type': 'application/json',
     'cache-control': 'no-store',
     ...headers,

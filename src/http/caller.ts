@@ -4,6 +4,7 @@ import type { Principal, TaskAction } from '../handler/rights.ts';
 import { matches } from '../task/query.ts';
 import type { LogLine, TaskRecord } from '../task/record.ts';
 import type { Policy } from './policy.ts';
+import { principalKey } from './principal-key.ts';
 import { HttpProblem } from './problem.ts';
 import { type Scope, scopeOf } from './scope.ts';
 import { ALL_PAYLOADS, type Payloads, toWire, type WireTask } from './wire.ts';
@@ -55,7 +56,7 @@ export class Caller {
 
   /** Equal for callers that get the same answers. */
   get rightsKey(): string {
-    return JSON.stringify([this.principal, this.scope]);
+    return JSON.stringify([principalKey(this.principal), this.scope]);
   }
 
   /** The same principal, whose rights are asked for anew. */

@@ -113,7 +113,12 @@ function buildApp({ settings, access }: HttpContext, routes: readonly Route[], d
     app.on(route.method, api + route.path, handle);
     if (route.method === 'GET') app.on('HEAD', api + route.path, handle);
   }
-  for (const path of pathsOf(routes)) app.all(api + path, refuseMethod(path, routes));
+  const patterns = pathsOf(routes).map((path) => ({ path, pattern: patternOf(path) }));
+  for (const { path } of patterns) {
+    // A path such as `/schedules/preview` is also a value of `/schedules/:key`, which knows other methods.
+    const isSpecial = patterns.some((other) => other.path !== path && other.pattern.test(path));
+    if (!isSpecial) app.all(api + path, refuseMethod(api, routes));
+  }
   dialects.addTo(app);
   app.all('/**', ({ url }) =>
     problem(new HttpProblem('route_unknown', `There is nothing at ${url.pathname.slice(0, 200)}.`)),
@@ -122,10 +127,11 @@ function buildApp({ settings, access }: HttpContext, routes: readonly Route[], d
 }
 
 /** Answers the methods that a path has no route for: h3 alone says 404. */
-function refuseMethod(path: string, routes: readonly Route[]): Parameters<H3['all']>[1] {
-  const methods = routes.filter((route) => route.path === path).flatMap(({ method }) => method);
-  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
-  return ({ req }) => {
+function refuseMethod(api: string, routes: readonly Route[]): Parameters<H3['all']>[1] {
+  return ({ req, url }) => {
+    const asked = url.pathname.slice(api.length);
+    const methods = routes.filter(({ path }) => patternOf(path).test(asked)).map(({ method }) => method);
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
     if (req.method === 'OPTIONS') return answer(204, null, { allow });
     const detail = `${req.method} is not allowed here; allowed are ${allow}.`;
     return problem(new HttpProblem('method_not_allowed', detail, {}, { allow }));

@@ -68,6 +68,11 @@ export class EventGroup {
     this.#lingerOn();
   }
 
+  /** Readers that are there. */
+  get size(): number {
+    return this.#readers.size;
+  }
+
   /** Whether a task as it is now can be followed here: one that has ended and was run again needs a new group. */
   fits(task: TaskRecord | null): boolean {
     return task === null || !this.#ended || this.#latest?.version === task.version;

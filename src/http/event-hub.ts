@@ -11,6 +11,8 @@ const KEEP_ALIVE = encode(': keep-alive\n\n');
 const KEEP_ALIVE_MS = 15_000;
 /** `EventSource` comes back after a few seconds. */
 const LINGER_MS = 15_000;
+/** Groups that wait for readers to come back; of more, those that have waited longest end. */
+const MAX_IDLE = 1_000;
 
 /** A reader who comes. */
 export interface Opening {
@@ -42,7 +44,12 @@ interface Reader {
  * encodes them once.
  */
 export class EventHub {
+  /** Those that may be joined. */
   readonly #groups = new Map<string, EventGroup>();
+  /** Those that nobody may join any more, as the rights of their one reader have changed. */
+  readonly #apart = new Set<EventGroup>();
+  /** Those without readers, the longest first. */
+  readonly #idle = new Set<EventGroup>();
   readonly #readers = new Set<Reader>();
   /** Open streams by the id of their principal. */
   readonly #counts = new Map<string, number>();
@@ -79,7 +86,7 @@ export class EventHub {
   close(): void {
     this.#closed = true;
     for (const { stream } of this.#readers) stream.close();
-    for (const group of [...this.#groups.values()]) group.close();
+    for (const group of [...this.#groups.values(), ...this.#apart]) group.close();
   }
 
   #refuse(id: string): void {
@@ -112,6 +119,7 @@ export class EventHub {
       mark = group.mark();
       standing = await snapshot();
       if (this.#closed) throw new HttpProblem('manager_closed', 'No more events come from here.');
+      if (this.#apart.has(group)) return this.#join(opening, release); // its rights are no longer these
     }
     const reader: Reader = {
       group,
@@ -120,18 +128,21 @@ export class EventHub {
         release();
         this.#readers.delete(reader);
         group.leave(reader.stream);
+        if (group.size === 0) this.#keepIdle(group);
         if (this.#readers.size === 0) this.#stopKeepingAlive();
       }, opening.sink),
     };
     this.#readers.add(reader);
+    this.#idle.delete(group);
     this.#timer ??= setInterval(() => this.#keepAlive(), KEEP_ALIVE_MS).unref();
     if (standing === null) group.join(reader.stream, seen);
     else group.joinAnew(reader.stream, standing, mark);
     return reader.stream.body;
   }
 
-  #groupOf({ key, caller, task, source }: Opening): EventGroup {
-    const shared = JSON.stringify([key, caller.rightsKey]);
+  #groupOf(opening: Opening): EventGroup {
+    const { caller, task, source } = opening;
+    const shared = sharedKeyOf(opening);
     const open = this.#groups.get(shared);
     if (open?.fits(task)) return open;
     const group: EventGroup = new EventGroup({
@@ -140,11 +151,26 @@ export class EventHub {
       caller,
       lingerMs: this.#lingerMs,
       onEnd: () => {
-        if (this.#groups.get(shared) === group) this.#groups.delete(shared);
+        this.#unlist(shared, group);
+        this.#apart.delete(group);
+        this.#idle.delete(group);
       },
     });
     this.#groups.set(shared, group);
+    this.#keepIdle(group);
     return group;
+  }
+
+  #unlist(shared: string, group: EventGroup): void {
+    if (this.#groups.get(shared) === group) this.#groups.delete(shared);
+  }
+
+  /** Whoever opens and leaves streams by the thousand, each of other events, must not leave as many groups behind. */
+  #keepIdle(group: EventGroup): void {
+    this.#idle.add(group);
+    if (this.#idle.size <= MAX_IDLE) return;
+    const [oldest] = this.#idle;
+    oldest?.close();
   }
 
   #keepAlive(): void {
@@ -158,12 +184,23 @@ export class EventHub {
   async #renew({ stream, group, opening }: Reader): Promise<void> {
     if (opening.renew === undefined) return;
     const caller = await opening.renew();
-    if (caller === null) stream.close();
-    else group.caller = caller;
+    if (caller === null) return stream.close();
+    if (caller.rightsKey !== group.caller.rightsKey) {
+      // What the others are told is for the rights of before: he comes back, to a group of his own.
+      if (group.size > 1) return stream.close();
+      this.#unlist(sharedKeyOf(opening), group);
+      this.#apart.add(group);
+    }
+    group.caller = caller;
   }
 
   #stopKeepingAlive(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
+}
+
+/** Of the group that a reader joins. */
+function sharedKeyOf({ key, caller }: Opening): string {
+  return JSON.stringify([key, caller.rightsKey]);
 }

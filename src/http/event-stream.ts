@@ -11,8 +11,9 @@ export interface Batch {
 const HELLO = encode(': tasklane\n\n');
 const LAGGED = encode('event: lagged\ndata: {}\n\n');
 
-/** Events that may wait for a slow reader. */
+/** Events that may wait for a slow reader, and how many bytes of them, where there are several. */
 const MAX_LATE = 256;
+const MAX_LATE_BYTES = 1_048_576;
 
 /** Bytes of text. */
 export function encode(text: string): Uint8Array {
@@ -29,6 +30,7 @@ export class EventStream implements SinkOwner {
   readonly #late = new Map<string, Uint8Array>();
   readonly #onClose: () => void;
   #out: EventSink | null;
+  #lateBytes = 0;
   #ending = false;
 
   /** @param onClose called once, when the reader has gone or was let go */
@@ -48,10 +50,17 @@ export class EventStream implements SinkOwner {
       return;
     }
     for (const [key, chunk] of batch.parts) {
-      this.#late.delete(key); // newest last: ids stay in order
+      this.#forget(key); // newest last: ids stay in order
       this.#late.set(key, chunk);
+      this.#lateBytes += chunk.byteLength;
     }
-    if (this.#late.size > MAX_LATE) this.close(LAGGED);
+    const { size } = this.#late;
+    if (size > MAX_LATE || (size > 1 && this.#lateBytes > MAX_LATE_BYTES)) this.close(LAGGED);
+  }
+
+  #forget(key: string): void {
+    this.#lateBytes -= this.#late.get(key)?.byteLength ?? 0;
+    this.#late.delete(key);
   }
 
   /** Sends what is no event and may be left out, such as a comment that keeps the connection alive. */
@@ -84,7 +93,7 @@ export class EventStream implements SinkOwner {
   drain(): void {
     for (const [key, chunk] of this.#late) {
       if (!this.#out?.hasRoom) return;
-      this.#late.delete(key);
+      this.#forget(key);
       this.#out.write(chunk);
     }
     if (this.#ending) this.close();

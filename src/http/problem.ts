@@ -46,11 +46,20 @@ export class HttpProblem extends Error {
   }
 }
 
+/** Faults that a problem document names: to tell all of a large body would answer it with one many times as large. */
+const MAX_ISSUES = 100;
+/** Faults that its `detail` names. */
+const MAX_IN_DETAIL = 10;
+
 /** The body is well-formed, but not what the route takes. */
 export class BodyInvalidProblem extends HttpProblem {
   constructor(errors: readonly InputIssue[]) {
-    const all = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
-    super('input_invalid', `The body is not valid: ${all}`, { errors });
+    const named = errors
+      .slice(0, MAX_IN_DETAIL)
+      .map(({ path, message }) => (path ? `${path}: ${message}` : message))
+      .join('; ');
+    const more = errors.length > MAX_IN_DETAIL ? `; and ${errors.length - MAX_IN_DETAIL} more` : '';
+    super('input_invalid', `The body is not valid: ${named}${more}`, { errors: errors.slice(0, MAX_ISSUES) });
   }
 }
 
@@ -95,7 +104,7 @@ export function problem(error: unknown): Response {
 }
 
 function membersOf(error: TasklaneError): ProblemMembers {
-  if (error instanceof InputInvalidError) return { errors: error.issues };
+  if (error instanceof InputInvalidError) return { errors: error.issues.slice(0, MAX_ISSUES) };
   if (error instanceof OptionError) return { errors: [{ path: error.option, message: error.message }] };
   if (error instanceof PayloadTooLargeError) return { bytes: error.bytes, maxBytes: error.maxBytes };
   if (error instanceof TransitionError) return { allowed: error.allowed };

@@ -143,8 +143,8 @@ function parseBody(schema: z.ZodType, value: unknown): unknown {
   throw new BodyInvalidProblem(issuesOf(parsed.error));
 }
 
-/** Of a body, what is taken as it is: it may have any keys. */
-const FREE: readonly string[] = ['input', 'metadata'];
+/** Of a body, what is taken as it is, wherever schemas have it: it may have any keys. */
+const FREE: readonly string[] = ['input', 'metadata', 'payload'];
 
 /** The path of a key `__proto__`, which schemas pass over in silence; null: there is none. */
 function prototypeKey(value: unknown, path: readonly string[] = []): string | null {
@@ -152,7 +152,7 @@ function prototypeKey(value: unknown, path: readonly string[] = []): string | nu
   for (const key in value) {
     if (key === '__proto__') return [...path, key].join('.');
     const held = (value as Record<string, unknown>)[key];
-    if (held === null || typeof held !== 'object' || (path.length === 0 && FREE.includes(key))) continue;
+    if (held === null || typeof held !== 'object' || FREE.includes(key)) continue;
     const found = prototypeKey(held, [...path, key]);
     if (found !== null) return found;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_DEPENDENCIES } from '../flow/dependencies.ts';
 import { ON_FAILURE } from '../flow/rules.ts';
 import { TaskToSubmit } from './schemas.ts';
 
@@ -6,7 +7,9 @@ const OnFailure = z.enum(ON_FAILURE);
 const Id = z.string().min(1).max(200);
 
 /** What a task waits for: ids, and refs of what is submitted with it. */
-const DependsOn = z.array(z.union([Id, z.strictObject({ id: Id, onFailure: OnFailure.optional() })]));
+const DependsOn = z
+  .array(z.union([Id, z.strictObject({ id: Id, onFailure: OnFailure.optional() })]))
+  .max(MAX_DEPENDENCIES);
 
 /** A child has the parent it is in, and its submitter. */
 const Child = TaskToSubmit.omit({ parentId: true, submittedBy: true }).extend({

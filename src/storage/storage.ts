@@ -65,8 +65,9 @@ export interface UniqueRule {
    * `skip`: that task answers; `error`: refused. `replace`: the task becomes this one (`replacement`), while no handler has
    * started it and its `submittedBy` is the same, and answers; else refused. `runAfter`, of scope `unfinished`: as `replace`
    * where no handler has started it; else the one task of the key that has not started, if there is one, is replaced; else this
-   * one is made, `waiting`, with an edge to that task that ends with it in any way (`successor`). Where only a handler runs on
-   * whose task has ended: refused.
+   * one is made, `waiting`, with an edge to that task that ends with it in any way (`successor`): nobody waits for the task of
+   * another `submittedBy`, which would tell when that ends. There, and where only a handler runs on whose task has ended:
+   * refused.
    */
   readonly onConflict: 'skip' | 'error' | 'replace' | 'runAfter';
   /** Only tasks with the draft's `submittedBy` stand in the way. */

@@ -28,7 +28,16 @@ export function decodeCursor(
     throw new CursorError('it was changed, or belongs to another filter or sort');
   }
   const [backward, value, sequence] = JSON.parse(text) as [number, string | number | null, number];
+  // the digest keeps out mistakes; whoever computes one may still not hand the storage what it cannot compare
+  if (!(value === null || typeof value === 'string' || Number.isFinite(value)) || !Number.isSafeInteger(sequence)) {
+    throw new CursorError('it was made by hand');
+  }
   return { backward: backward === 1, from: [value, sequence] };
+}
+
+/** Whether a cursor is of the page in front of a position; false for what is none. */
+export function leadsBackward(cursor: string): boolean {
+  return Buffer.from(cursor, 'base64url').toString().startsWith('[1,', DIGEST_LENGTH);
 }
 
 function digest(text: string): string {

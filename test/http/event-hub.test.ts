@@ -47,6 +47,27 @@ test('readers of the same events share one source, which ends when the last one 
   await left;
 });
 
+test('who opens and leaves streams of ever other events leaves no more than 1,000 groups behind', async () => {
+  const hub = new EventHub({ maxStreams: 1, lingerMs: 60_000 });
+  let open = 0;
+  async function* source(signal: AbortSignal): AsyncGenerator<never> {
+    open++;
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    open--;
+  }
+  for (let n = 0; n < 1_200; n++) {
+    const body = (await hub.open({ key: String(n), caller, task, source, seen: null })) as ReadableStream;
+    await body.cancel();
+  }
+  expect(open).toBe(1_000);
+  const again = (await hub.open({ key: '1199', caller, task, source, seen: null })) as ReadableStream;
+  expect(open).toBe(1_000); // the newest are still there
+  await again.cancel();
+  hub.close();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(open).toBe(0);
+});
+
 test('close() lets go of all of it, also while nobody reads', async () => {
   const hub = new EventHub({ maxStreams: 10, lingerMs: 60_000 });
   const { source, left } = silence();

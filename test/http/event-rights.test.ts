@@ -23,7 +23,7 @@ async function serve(options: HandlerOptions): Promise<void> {
   await manager.start();
 }
 
-const open = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+const request = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
   handler(new Request(`http://x${path}`, { headers }));
 const rest = async (events: AsyncIterable<SentEvent>): Promise<readonly SentEvent[]> => {
   const seen: SentEvent[] = [];
@@ -37,7 +37,7 @@ describe('rights that are taken away end a stream', () => {
     let principal: Principal | null = { id: 'user-1' };
     await serve({ authenticate: () => principal });
     const { id } = await manager.submit('quick', null, { hold: true, submittedBy: 'user-1' });
-    const events = rest(eventsOf(await open(path === '/events' ? path : `/tasks/${id}/events`)));
+    const events = rest(eventsOf(await request(path === '/events' ? path : `/tasks/${id}/events`)));
     await vi.advanceTimersByTimeAsync(15_000);
     principal = null;
     await vi.advanceTimersByTimeAsync(15_000);
@@ -49,7 +49,10 @@ describe('rights that are taken away end a stream', () => {
     const policy = { scope: () => scope.current, can: () => true };
     await serve({ authenticate: () => ({ id: 'user-1' }), policy });
     const { id } = await manager.submit('quick', null, { hold: true });
-    const [one, many] = [rest(eventsOf(await open(`/tasks/${id}/events`))), rest(eventsOf(await open('/events')))];
+    const [one, many] = [
+      rest(eventsOf(await request(`/tasks/${id}/events`))),
+      rest(eventsOf(await request('/events'))),
+    ];
     await manager.update(id, { priority: 1 });
     scope.current = 'none';
     await manager.runNow(id);
@@ -61,10 +64,73 @@ describe('rights that are taken away end a stream', () => {
     const policy = { scope: () => ({ entityId: 'mine' }), can: () => true };
     await serve({ authenticate: () => ({ id: 'user-1' }), policy });
     const { id } = await manager.submit('quick', null, { hold: true, entityId: 'mine' });
-    const events = rest(eventsOf(await open(`/tasks/${id}/events`)));
+    const events = rest(eventsOf(await request(`/tasks/${id}/events`)));
     await manager.update(id, { entityId: 'theirs' });
     await manager.runNow(id);
     expect((await events).map(({ data }) => [data.status, data.entityId])).toEqual([['scheduled', 'mine']]);
+  });
+});
+
+describe('two sessions of one user, of which one may see more', () => {
+  const talks = defineTask({
+    name: 'talks',
+    async run(_input: unknown, { log, signal }) {
+      log('the word is swordfish');
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    },
+  }) as unknown as AnyTask;
+  type Session = Principal & { readonly roles?: ReadonlySet<string>; readonly trusted?: boolean };
+
+  async function open(sessions: Readonly<Record<string, () => Session>>): Promise<string> {
+    manager = new TaskManager({ handlers: [talks] });
+    handler = createHandler(manager, {
+      authenticate: (request): Session | null => sessions[request.headers.get('authorization') ?? '']?.() ?? null,
+      redact: (value, _part, _task, principal: Session | null) =>
+        principal?.trusted || principal?.roles?.has('trusted') ? value : '***',
+    });
+    await manager.start();
+    return (await manager.submit('talks', null, { hold: true, submittedBy: 'a' })).id;
+  }
+  const texts = (streams: readonly Response[]): Promise<readonly string[]> =>
+    Promise.all(streams.map((stream) => stream.text()));
+
+  test('are not told the same where only JSON takes them for equal', async () => {
+    const [plain, trusted] = [new Set<string>(), new Set(['trusted'])];
+    const id = await open({ plain: () => ({ id: 'a', roles: plain }), trusted: () => ({ id: 'a', roles: trusted }) });
+    const streams: Response[] = [];
+    for (const authorization of ['trusted', 'plain', 'trusted']) {
+      streams.push(await request(`/tasks/${id}/events`, { authorization }));
+    }
+    await manager.runNow(id);
+    await expect.poll(async () => (await manager.log(id)).length).toBe(1);
+    await manager.cancel(id);
+    const told = await texts(streams);
+    expect(told.map((text) => text.includes('swordfish'))).toEqual([true, false, true]);
+    expect(told.map((text) => text.includes('***'))).toEqual([false, true, false]);
+  });
+
+  test('are parted when the rights of one change', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const rights = { a: false };
+    const id = await open({ a: () => ({ id: 'a', trusted: rights.a }), b: () => ({ id: 'a', trusted: false }) });
+    const [a, b] = [
+      await request(`/tasks/${id}/events`, { authorization: 'a' }),
+      await request(`/tasks/${id}/events`, { authorization: 'b' }),
+    ];
+    rights.a = true;
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(await a.text()).toContain('"status":"scheduled"'); // it has ended: he comes back
+    const again = await request(`/tasks/${id}/events`, { authorization: 'a' });
+    rights.a = false; // the only one of his group now: it goes on, with the rights that he has
+    await vi.advanceTimersByTimeAsync(15_000);
+    const late = await request(`/tasks/${id}/events`, { authorization: 'b' });
+    await manager.runNow(id);
+    await expect.poll(async () => (await manager.log(id)).length).toBe(1);
+    await manager.cancel(id);
+    for (const text of await texts([b, again, late])) {
+      expect(text).toContain('***');
+      expect(text).not.toContain('swordfish');
+    }
   });
 });
 
@@ -75,12 +141,12 @@ describe('streams of a principal', () => {
       limits: { streams: 2 },
     });
     const a = { authorization: 'user-a' };
-    const opened = await Promise.all([open('/events', a), open('/events', a), open('/events', a)]);
+    const opened = await Promise.all([request('/events', a), request('/events', a), request('/events', a)]);
     expect(opened.map(({ status }) => status).sort()).toEqual([200, 200, 429]);
     expect(opened.find(({ status }) => status === 429)?.headers.get('retry-after')).toBe('5');
-    expect((await open('/events', { authorization: 'user-b' })).status).toBe(200);
+    expect((await request('/events', { authorization: 'user-b' })).status).toBe(200);
     await opened.find(({ status }) => status === 200)?.body?.cancel();
-    expect((await open('/events', a)).status).toBe(200);
+    expect((await request('/events', a)).status).toBe(200);
   });
 });
 
@@ -92,7 +158,7 @@ test('what tasks do in another process arrives too', async () => {
   await manager.start({ run: false });
   const other = new TaskManager({ handlers: [quick], storage: new SqliteStorage(path) });
   const { id } = await manager.submit('quick');
-  const [one, many] = [eventsOf(await open(`/tasks/${id}/events`)), eventsOf(await open('/events'))];
+  const [one, many] = [eventsOf(await request(`/tasks/${id}/events`)), eventsOf(await request('/events'))];
   await other.start();
   expect((await rest(one)).at(-1)?.data.status).toBe('succeeded');
   for await (const { data } of many) if (data.id === id && data.status === 'succeeded') break;

@@ -29,6 +29,18 @@ test('a reader that falls behind for good is told so and let go, once', async ()
   expect(closed).toBe(1);
 });
 
+test('what waits for a slow reader is bounded in bytes, too, but for one event', async () => {
+  const large = 'y'.repeat(900_000);
+  const [one, two] = [new EventStream(() => {}), new EventStream(() => {})];
+  for (const stream of [one, two]) stream.send(batch('fill', FILL));
+  one.send(batch('status 1', `${large}${large};`));
+  for (let n = 0; n < 10; n++) two.send(batch('progress a', `${large}${n};`)); // of which only the newest waits
+  two.send(batch('status 1', large));
+  one.end();
+  expect((await read(one)).split(FILL)).toEqual([': tasklane\n\n', `${large}${large};`]);
+  expect((await read(two)).split(FILL)).toEqual([': tasklane\n\n', 'event: lagged\ndata: {}\n\n']);
+});
+
 test('a reader that goes is told of once', async () => {
   let closed = 0;
   const stream = new EventStream(() => closed++);

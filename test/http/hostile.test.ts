@@ -87,6 +87,37 @@ describe('bodies', () => {
     expect(await total()).toBe(0);
   });
 
+  test('a body with 50,000 faults is answered with the first of them, not with a multiple of itself', async () => {
+    const tags = Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`t${n}`, null]));
+    const response = await world.post('/tasks', { handler: 'held', tags });
+    const text = await response.text();
+    expect(response.status).toBe(422);
+    expect(text.length).toBeLessThan(20_000);
+    const { detail, errors } = JSON.parse(text) as { detail: string; errors: readonly { path: string }[] };
+    expect(errors.map(({ path }) => path)).toEqual(Array.from({ length: 100 }, (_, n) => `tags.t${n}`));
+    expect(detail).toMatch(/tags\.t9: [^;]*; and 49990 more$/);
+  });
+
+  test('more dependencies than a task may have are counted, not looked up', async () => {
+    const dependsOn = Array.from({ length: 10_001 }, (_, n) => `task_${n}`);
+    const response = await world.post('/tasks', { handler: 'held', dependsOn });
+    expect([response.status, (await bodyOf(response)).errors]).toEqual([
+      422,
+      [{ path: 'dependsOn', message: expect.stringContaining('10000') }],
+    ]);
+  });
+
+  test('so may that of a child', async () => {
+    const response = await world.fetch('/tasks', {
+      method: 'POST',
+      body: '{"handler":"held","children":[{"handler":"held","input":{"__proto__":{"a":1}}}]}',
+      headers: { 'content-type': 'application/json' },
+    });
+    const { id } = await bodyOf(response);
+    const { items } = await world.json(`/tasks?parentId=${id}&include=input`);
+    expect(JSON.stringify(items[0]?.input)).toBe('{"__proto__":{"a":1}}');
+  });
+
   test('an input may have any keys, and comes back as it was', async () => {
     const text = '{"handler":"held","hold":true,"input":{"__proto__":{"a":1},"constructor":2,"":3}}';
     const response = await world.fetch('/tasks', {

@@ -63,6 +63,17 @@ describe('schedules over HTTP', () => {
     expect(await code(ask('GET', '/schedules?limit=0'))).toEqual([400, 'malformed']);
   });
 
+  test('one whose key is the word of another route is one like any other', async () => {
+    await create({ key: 'preview' });
+    expect(await bodyOf(await ask('GET', '/schedules/preview'))).toMatchObject({ key: 'preview', every: 3_600_000 });
+    const replaced = await ask('PUT', '/schedules/preview', { handler: 'quick', every: '2h' });
+    expect(await bodyOf(replaced)).toMatchObject({ every: 7_200_000 });
+    expect((await bodyOf(await ask('POST', '/schedules/preview', { every: '1h', count: 1 }))).items).toHaveLength(1);
+    const refused = await world.ask('owner', '/schedules/preview', { method: 'PATCH' });
+    expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'POST, GET, PUT, DELETE, HEAD, OPTIONS']);
+    expect((await ask('DELETE', '/schedules/preview')).status).toBe(204);
+  });
+
   test('a preview makes nothing', async () => {
     const body = { cron: '30 2 * * *', timeZone: 'Europe/Berlin', from: '2026-03-28T00:00:00Z', count: 2 };
     const answer = await ask('POST', '/schedules/preview', body);

@@ -7,6 +7,7 @@ import { etagOf, IF_MATCH, requireMatch } from '../headers.ts';
 import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { Flag, Task, TaskPatch, TaskPath } from '../schemas.ts';
+import { requireChange } from '../task-change.ts';
 import { permitted } from '../tasks.ts';
 
 /** Changing a task, and deleting it. */
@@ -35,6 +36,7 @@ export function editRoutes(context: HttpContext): readonly Route[] {
     async handle({ params: { id }, body, request, caller }) {
       const before = await permitted(context, caller, 'update', id);
       requireMatch(request.headers, before);
+      requireChange(caller, before, body);
       // What `If-Match` found is what is changed, or nothing is.
       const ifVersion = request.headers.has('if-match') ? before.version : undefined;
       const task = await manager.update(id, body, { ifVersion }).catch((error: unknown) => {

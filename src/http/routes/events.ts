@@ -10,6 +10,7 @@ import { sinkFor } from '../event-sink.ts';
 import { FilterParameters, filterOf } from '../list-query.ts';
 import { type PlainAnswer, type Route, route } from '../route.ts';
 import { TaskPath } from '../schemas.ts';
+import { writePage } from '../task-pages.ts';
 import { permitted } from '../tasks.ts';
 
 /** Nothing on the way may keep or gather events: not a cache, not a compressor, not a proxy such as nginx. */
@@ -92,8 +93,12 @@ export function eventRoutes(context: HttpContext): readonly Route[] {
         }, signal);
       const snapshot = async (): Promise<Snapshot> => {
         const query = { filter, sort: '-updatedAt', limit: SNAPSHOT } as const;
-        const { items, next } = await inside.queries.list(query, caller.scope);
-        return { tasks: items.filter((task) => caller.may('read', task)).reverse(), complete: next === null };
+        const page = await writePage(inside.queries, query, caller.scope, (task) => {
+          return caller.may('read', task)
+            ? { item: task, size: JSON.stringify([task.metadata, task.checkpoint]).length }
+            : null;
+        });
+        return { tasks: [...page.items].reverse(), complete: page.next === null };
       };
       const renew = async (): Promise<Caller | null> => {
         const now = await access.renew(request);

@@ -35,7 +35,9 @@ export class InTheWay {
     if (unique.onConflict === 'replace' || neverStarted(row)) return this.#take(row, draft, unique, index);
     const waiting = keys.inTheWay(draft, { scope: 'unstarted', onConflict: 'replace' }, this.#now);
     if (waiting !== undefined) return this.#take(waiting, draft, unique, index);
-    return isFinal(row.status) ? { made: false, refused: 'unique_conflict', taskId: row.id } : successor(draft, row.id);
+    return !isFinal(row.status) && row.submittedBy === draft.record.submittedBy
+      ? successor(draft, row.id)
+      : { made: false, refused: 'unique_conflict', taskId: row.id };
   }
 
   #take(row: Row, draft: TaskDraft, unique: UniqueRule, index: number): InsertAnswer {

@@ -55,10 +55,10 @@ function runAfter(
   const { id, handler, uniqueKey } = draft.record;
   const waiting = uniqueKey === null ? null : holderOf(transaction, handler, uniqueKey, 'unstarted', id);
   if (waiting !== null) return replace(transaction, waiting, draft, unique);
-  const holder = readStored(transaction, holderId, false);
-  return holder === null || isFinal(holder.task.status)
-    ? { made: false, refused: 'unique_conflict', taskId: holderId }
-    : successor(draft, holderId);
+  const holder = readStored(transaction, holderId, false)?.task;
+  return holder !== undefined && !isFinal(holder.status) && holder.submittedBy === draft.record.submittedBy
+    ? successor(draft, holderId)
+    : { made: false, refused: 'unique_conflict', taskId: holderId };
 }
 
 /**

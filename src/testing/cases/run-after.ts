@@ -122,6 +122,12 @@ export const runAfterCases: readonly StorageCase[] = [
     assert.deepEqual(answer, { made: false, refused: 'unique_conflict', taskId: waiting });
     assert.equal((await world.get(waiting)).input, 2);
   }),
+  storageCase("runAfter: nobody waits for somebody else's task", async (world) => {
+    const holder = await world.started({ ...KEYED, input: 1, submittedBy: 'a' });
+    const answer = await another(world, 2, { submittedBy: 'b' });
+    assert.deepEqual(answer, { made: false, refused: 'unique_conflict', taskId: holder.task.id });
+    assert.deepEqual(await another(world, 2, { submittedBy: 'a' }), { made: true, after: holder.task.id });
+  }),
   storageCase('runAfter: refused while only a handler runs on whose task has ended', async (world) => {
     const claim = await world.started(KEYED);
     await world.settle(claim, leaked(succeed(null), W1));

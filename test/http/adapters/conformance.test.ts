@@ -50,6 +50,8 @@ const ROUTES: readonly (readonly [method: string, path: string, status: number, 
   ['POST', '/schedules/{key}/trigger', 202],
   ['DELETE', '/schedules/{key}', 204],
   ['GET', '/schedules/{key}', 404],
+  ['POST', '/publish/{event}', 202, { payload: { text: 'ü' } }],
+  ['POST', '/publish/{event}', 422, { payload: 1, nothing: 1 }],
   ['GET', '/events?nothing=1', 400],
   ['GET', '/handlers', 200],
   ['GET', '/me', 200],
@@ -87,12 +89,15 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       const id = await world.submit('echo');
       await world.manager.task(id).result();
       for (const [method, path, status, body] of ROUTES) {
-        const response = await world.fetch(path.replace('{id}', id).replace('{key}', 'k'), {
-          method,
-          ...(body === undefined
-            ? {}
-            : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-        });
+        const response = await world.fetch(
+          path.replace('{id}', id).replace('{key}', 'k').replace('{event}', 'order.paid'),
+          {
+            method,
+            ...(body === undefined
+              ? {}
+              : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+          },
+        );
         const text = await response.text();
         expect([method, path, response.status, text].slice(0, 3), text).toEqual([method, path, status]);
         if (status === 204) continue;

@@ -6,6 +6,7 @@ import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
 import { idempotencyKeyOf } from '../../headers.ts';
 import { HttpProblem } from '../../problem.ts';
+import { requireChange } from '../../task-change.ts';
 import { withoutStrangers } from '../../tasks.ts';
 import { withBearer } from '../credential.ts';
 import type { DialectCall, DialectRoute, DialectSurface } from '../dialect.ts';
@@ -80,7 +81,10 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
   const update = async ({ caller, body, ...call }: DialectCall): Promise<Response> => {
     let task = await findTask(context, caller, 'read', idOf(call), settings);
     const changes = changesOf(fieldsOf(await body(), 'body'), show(caller, task), settings);
-    for (const { action } of changes) caller.check(action, task, task.id);
+    for (const { action, patch } of changes) {
+      caller.check(action, task, task.id);
+      if (patch !== undefined) requireChange(caller, task, patch);
+    }
     for (const { make } of changes) {
       task = await make(manager, task.id).catch(async (error: unknown) => {
         throw await withoutStrangers(manager, caller, error);

@@ -1,3 +1,4 @@
+import type { TaskPatch } from '../../../controls.ts';
 import type { TaskAction } from '../../../handler/rights.ts';
 import type { TaskManager } from '../../../manager.ts';
 import { canonicalJson } from '../../../task/json.ts';
@@ -9,6 +10,8 @@ import type { TaskSettings, TaskV2 } from './task.ts';
 /** A change of a task: what the caller must be allowed, and how it is made. */
 export interface Change {
   readonly action: TaskAction;
+  /** What of it is a patch. */
+  readonly patch?: TaskPatch;
   readonly make: (manager: TaskManager, id: string) => Promise<TaskRecord>;
 }
 
@@ -58,7 +61,7 @@ function statusChange(value: unknown, response: unknown, shown: TaskV2, { status
 function entityChange(value: unknown, shown: TaskV2): readonly Change[] {
   if (value === undefined || value === shown.entity_id) return [];
   const entityId = entityOf(value);
-  return [{ action: 'update', make: (manager, id) => manager.update(id, { entityId }) }];
+  return [{ action: 'update', patch: { entityId }, make: (manager, id) => manager.update(id, { entityId }) }];
 }
 
 /** @throws {HttpProblem} 422 */

@@ -5,6 +5,7 @@ import { isFinal } from '../../../task/status.ts';
 import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
 import { HttpProblem } from '../../problem.ts';
+import { requireChange } from '../../task-change.ts';
 import { withoutStrangers } from '../../tasks.ts';
 import { type EntitySettings, statusOf } from './entity.ts';
 import type { JsonObject } from './specification.ts';
@@ -83,7 +84,9 @@ export class TaskActions {
       ...(resource === undefined ? undefined : { entityId: resource as string }),
       ...(tags === undefined ? undefined : { tags: tags as Readonly<Record<string, Tag>> }),
     };
-    return Object.keys(patch).length === 0 ? task : this.#context.manager.update(task.id, patch);
+    if (Object.keys(patch).length === 0) return task;
+    requireChange(caller, task, patch);
+    return this.#context.manager.update(task.id, patch);
   }
 
   #impossible(what: string, task: TaskRecord): HttpProblem {

@@ -110,20 +110,27 @@ export class Entities {
   /** Makes what recurs or answers to events. @returns its id @throws {HttpProblem} 403 */
   async createSchedule(caller: Caller, specification: Specification): Promise<string> {
     const submittedBy = caller.principal?.id ?? null;
-    const preview = previewOf(wantedOf(specification), submittedBy, this.#context.inside.now());
-    if (!caller.may('submit', preview)) throw new HttpProblem('forbidden', 'You may not submit this task.');
+    this.#requireSubmit(caller, specification, submittedBy);
     return (await this.#schedules.create(caller, this.#context.inside.drawId(), specification, submittedBy)).key;
   }
 
-  /** Gives a task another specification, under the same id. */
+  /** @throws {HttpProblem} 403 */
+  #requireSubmit(caller: Caller, specification: Specification, submittedBy: string | null): void {
+    const preview = previewOf(wantedOf(specification), submittedBy, this.#context.inside.now());
+    if (!caller.may('submit', preview)) throw new HttpProblem('forbidden', 'You may not submit this task.');
+  }
+
+  /** Gives a task another specification, under the same id: it is work of another kind, which he must be allowed to submit. */
   async replace(caller: Caller, found: Found, specification: Specification): Promise<Found> {
     if ('schedule' in found) {
       this.#schedules.check(caller, 'update', found.schedule);
+      this.#requireSubmit(caller, specification, found.schedule.submittedBy);
       return { schedule: await this.#schedules.replace(caller, found.schedule, specification) };
     }
     const { task } = found;
     const { manager, inside } = this.#context;
     caller.check('update', task, task.id);
+    this.#requireSubmit(caller, specification, task.submittedBy);
     if (isSameWork(task, specification)) return { task: await replace(manager, task, specification) };
     // What a task was submitted with cannot change: a schedule takes its place, and its id.
     const schedule = await this.#schedules.create(caller, task.id, specification, task.submittedBy);

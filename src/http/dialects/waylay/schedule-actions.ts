@@ -8,6 +8,7 @@ import type { HttpContext } from '../../context.ts';
 import { HttpProblem } from '../../problem.ts';
 import { hearsOwnEvents } from '../../schedules.ts';
 import { bodyProblem } from '../../submission.ts';
+import { requireChange } from '../../task-change.ts';
 import type { EntitySettings } from './entity.ts';
 import { scheduleStatusOf, taskOf, typeOf } from './schedule-entity.ts';
 import type { JsonObject, Specification } from './specification.ts';
@@ -120,9 +121,12 @@ export class ScheduleActions {
     { name, resource, tags }: JsonObject,
   ): Promise<ScheduleRecord> {
     this.check(caller, 'update', schedule);
+    const entityId = (resource as string | undefined) ?? schedule.entityId;
+    const patch = { entityId, tags: tags as ScheduleRecord['tags'] | undefined };
+    requireChange(caller, taskOf(schedule), patch);
     const { key, handler, input, every, wallClock, cron, rrule, times, on, timeZone, start, end } = schedule;
     const { jitter, maxRuns, overlap, missed, missedMax, missedWithin, ownEvents, priority, startBy } = schedule;
-    const { submittedBy, metadata, description, entityId } = schedule;
+    const { submittedBy, metadata, description } = schedule;
     const options: ScheduleOptions = {
       ...{ every, wallClock, cron, rrule, times, on, timeZone, start, end },
       ...{
@@ -139,8 +143,8 @@ export class ScheduleActions {
         metadata,
       },
       description: (name as string | undefined) ?? description,
-      entityId: (resource as string | undefined) ?? entityId,
-      tags: { ...schedule.tags, ...(tags as ScheduleRecord['tags'] | undefined) },
+      entityId,
+      tags: { ...schedule.tags, ...patch.tags },
     };
     return this.#context.manager.schedules.replace(key, { handler, input, ...options });
   }
