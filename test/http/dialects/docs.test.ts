@@ -16,6 +16,26 @@ const plain = (text: string): string =>
     .replace(/\?id=\{id\}$/, '/{id}')
     .replace(' /api/tasks', ' /rules/v1/tasks');
 
+const withoutSlash = (text: string): string => plain(text).replace(/\/$/, '');
+/** `?id=` instead of a segment: the same operation at another path. */
+const isNoAlias = (route: string): boolean => !/\?id=|\/api\/(tasks|batch)/.test(route);
+
+/** The cells of the README's rows about a dialect: its name stands in the first one only. */
+function readmeRowsOf(name: string): readonly (readonly string[])[] {
+  const rows = readme
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  const first = rows.findIndex(([api = '']) => api.includes(`\`${name}()\``));
+  const next = rows.findIndex(([api], at) => at > first && api !== '');
+  return rows.slice(first, next === -1 ? undefined : next);
+}
+
 describe.each(DIALECTS)('$name', ({ name, operations }) => {
   test('docs/dialects.md names every operation, and none that there is not', () => {
     const named = [...partOf(name).matchAll(/^\| `((?:GET|HEAD|POST|PUT|DELETE) \/[^`]*)`/gm)].map(
@@ -33,9 +53,19 @@ describe.each(DIALECTS)('$name', ({ name, operations }) => {
     expect(partOf(name)).toMatch(/`npm run\s+example [a-z0-9-]+`/);
   });
 
-  test('the README has a row of it, with links to tests', () => {
-    const row = readme.split('\n').find((line) => line.startsWith('|') && line.includes(`\`${name}()\``));
-    expect(row).toMatch(/\]\(test\/http\/dialects\/[\w-]+\.contract\.test\.ts\)/);
+  test('the README has a row for every operation, with what it maps to, and links to tests', async () => {
+    const rows = readmeRowsOf(name);
+    const named = rows.flatMap(([, operation = '']) =>
+      [...operation.matchAll(/`((?:GET|HEAD|POST|PUT|DELETE) \/[^`]*)`/g)].map(([, one = '']) => one),
+    );
+    const routes = operations.map(({ method, path }) => `${method} ${path}`);
+    expect(new Set(named.map(withoutSlash))).toEqual(new Set(routes.filter(isNoAlias).map(plain).map(withoutSlash)));
+    for (const [, , mapsTo, proof = ''] of rows) {
+      expect(mapsTo).not.toBe('');
+      const links = [...proof.matchAll(/\]\((test\/[^)]+)\)/g)].map(([, path = '']) => path);
+      expect(links[0]).toMatch(/\.contract\.test\.ts$/);
+      for (const path of links) await access(path);
+    }
   });
 });
 
