@@ -215,7 +215,7 @@ export class Controls {
       this.#runner.noticed(record);
       if (record.status === 'queued') this.#runner.wake(record.priority);
     }
-    this.#runner.followed(answer.followed);
+    this.#runner.followed(answer);
     return record;
   }
 

@@ -95,6 +95,13 @@ export class FlowGraph {
     return edges.map((of) => [...of.values()]);
   }
 
+  /** The places of a node's children. */
+  childrenOf(place: number): readonly number[] {
+    return this.below(place)
+      .filter(([depth]) => depth === 1)
+      .map(([, at]) => at);
+  }
+
   /** The nodes below one, with how deep they are: what the same submit has again. */
   below(place: number): readonly (readonly [depth: number, place: number])[] {
     const found: [number, number][] = [];

@@ -64,8 +64,8 @@ export class Attempt implements Circumstances, ContextHost {
   ended = false;
   /** Its task was settled from outside, or is held by another claim. */
   wasTaken = false;
-  /** The progress that listeners were told last. */
-  toldProgress: TaskProgress | null;
+  /** The progress that listeners were told last; undefined: it has reported none, and what the task shows may be its children's. */
+  toldProgress: TaskProgress | null | undefined = undefined;
   /** Why the signal was aborted first. */
   aborted: AbortCode | null = null;
   readonly #host: AttemptHost;
@@ -85,7 +85,6 @@ export class Attempt implements Circumstances, ContextHost {
     this.task = claim.task;
     this.baseline = claim.baseline;
     this.#maxLost = claim.maxLost;
-    this.toldProgress = claim.task.progress;
     this.lease = { taskId: claim.task.id, token: claim.token };
   }
 

@@ -1,6 +1,6 @@
 import type { Environment } from '../environment.ts';
 import { StaleLeaseError } from '../errors.ts';
-import type { BeatAnswer, WorkerInfo } from '../storage/storage.ts';
+import type { BeatAnswer, Followed, WorkerInfo } from '../storage/storage.ts';
 import { Backoff } from '../time/backoff.ts';
 import type { Timer } from '../time/clock.ts';
 import type { Attempt } from './attempt.ts';
@@ -15,6 +15,7 @@ export interface PulseHost {
   /** Whether listeners want records. */
   readonly wanted: boolean;
   said(said: Said, attempt: Attempt, answer: BeatAnswer['reports'][number]): void;
+  followed(others: Followed): void;
   /** This worker was declared dead. */
   unknown(): void;
 }
@@ -181,6 +182,7 @@ export class Pulse {
       }
       this.#host.said(said, attempt, report);
     }
+    this.#host.followed(answer);
   }
 
   #armLease(): void {

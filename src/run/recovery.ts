@@ -1,5 +1,5 @@
 import type { Environment } from '../environment.ts';
-import type { WorkerInfo } from '../storage/storage.ts';
+import type { Followed, WorkerInfo } from '../storage/storage.ts';
 import type { TaskRecord } from '../task/record.ts';
 import { isKnownDead, thisPlace } from './host.ts';
 
@@ -36,7 +36,7 @@ export class Recovery {
   async sweep(
     self: string,
     onTaken: (task: TaskRecord) => void,
-    onFollowed: (task: TaskRecord) => void,
+    onFollowed: (others: Followed) => void,
   ): Promise<void> {
     const { storage } = this.#environment;
     const workers = await storage.workers();
@@ -47,9 +47,9 @@ export class Recovery {
       if (id === self || !this.#isDead(id, beats, info)) continue;
       let expect: { readonly beats: number } | undefined = info === null ? undefined : { beats };
       for (;;) {
-        const { taken, followed } = await storage.takeBack(id, BATCH, expect);
+        const { taken, ...others } = await storage.takeBack(id, BATCH, expect);
         for (const task of taken) onTaken(task);
-        for (const task of followed) onFollowed(task);
+        onFollowed(others);
         if (taken.length < BATCH) break;
         expect = undefined; // its row is gone by now
       }

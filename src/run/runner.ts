@@ -5,7 +5,7 @@ import { ManagerClosedError, StaleLeaseError } from '../errors.ts';
 import type { FlowPort } from '../flow/port.ts';
 import type { Handler } from '../handler/registry.ts';
 import type { Settings } from '../options.ts';
-import type { ClaimRequest, ReportAnswer, SettleAnswer, WorkerInfo } from '../storage/storage.ts';
+import type { ClaimRequest, Followed, ReportAnswer, SettleAnswer, WorkerInfo } from '../storage/storage.ts';
 import { drawWorkerId } from '../task/id.ts';
 import type { TaskRecord } from '../task/record.ts';
 import { isFinal } from '../task/status.ts';
@@ -175,13 +175,14 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     else if (task.status !== 'running') this.#lose(attempt, isFinal(task.status) ? 'superseded' : 'lease_lost');
   }
 
-  /** What the end of a task did to others, or a cancel to those below it. */
-  followed(tasks: readonly TaskRecord[] = []): void {
-    for (const task of tasks) {
+  /** What the end of a task did to others, or a cancel to those below it, or either to the progress of those above. */
+  followed({ followed = [], progressed = [] }: Followed): void {
+    for (const task of followed) {
       this.#announcer.followed(task);
       this.noticed(task);
       if (task.status === 'queued') this.wake(task.priority);
     }
+    for (const task of progressed) this.#announcer.progressed(task);
   }
 
   /** Stores the start of a task that runs here, before somebody ends its lease: nothing can be said of it after that. */
@@ -249,7 +250,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
       this.#claimFails = false;
       this.#claimBackoff.worked();
       this.#announceDue(answer.queued, answer.expired);
-      this.followed(answer.followed);
+      this.followed(answer);
       return answer.claims.flatMap((claim) => this.#hold(claim));
     } catch (error) {
       this.#claimFails = true;
@@ -276,7 +277,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     const token = `${this.workerId}.${++this.#tokens}`;
     const answer = await this.#environment.storage.claim({ workerId: this.workerId, token, handlers: [], limit: 0 });
     this.#announceDue(answer.queued, answer.expired);
-    this.followed(answer.followed);
+    this.followed(answer);
     if (answer.queued.length > 0) this.wake(null);
   }
 
@@ -401,7 +402,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     } else if (answer.record !== null) {
       this.#announceNotes(beforeItsEnd(answer.record), attempt, said?.notes ?? []);
       this.#announcer.settled(answer.record, steps);
-      this.followed(answer.followed);
+      this.followed(answer);
     } else if (this.#announcer.wanted) {
       this.#announcer.missed(task.id);
     }
@@ -435,9 +436,11 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
   /** Tells what an attempt reported, note by note, each with the progress there was then. */
   #announceNotes(record: TaskRecord, attempt: Attempt, notes: Said['notes']): void {
     if (!this.#announcer.wanted) return;
+    if (notes.some(({ kind }) => kind === 'progress')) attempt.toldProgress ??= attempt.task.progress;
     for (const note of notes) {
       if (note.kind === 'progress') attempt.toldProgress = note.progress;
-      const task = { ...record, progress: attempt.toldProgress };
+      const { toldProgress = record.progress } = attempt;
+      const task = { ...record, progress: toldProgress };
       if (note.kind === 'log') this.#announcer.log(task, note.line);
       else this.#announcer.progress(task, note.progress);
     }

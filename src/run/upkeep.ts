@@ -93,7 +93,7 @@ export class Upkeep {
       this.#announcer.takenBack(task);
       if (task.status === 'queued') this.#runner.wake(null);
     };
-    await this.#recovery.sweep(this.#runner.workerId, taken, (task) => this.#runner.followed([task]));
+    await this.#recovery.sweep(this.#runner.workerId, taken, (others) => this.#runner.followed(others));
   }
 
   async #promote(): Promise<void> {

@@ -75,7 +75,7 @@ export class ScheduledTasks {
     for (const [index, record] of records.entries()) {
       const answer = answers[index];
       if (this.#announcer.wanted) this.#announcer.created(record);
-      if (answer?.made) this.#runner.followed(answer.followed);
+      if (answer?.made) this.#runner.followed(answer);
       if (record.status === 'queued') this.#runner.wake(record.priority);
     }
   }

@@ -45,6 +45,10 @@ export interface TaskDraft {
   readonly unique?: UniqueRule | undefined;
   /** The record is `waiting`: until all of these have ended, or one of them decides otherwise. Each id once. */
   readonly dependsOn?: readonly DraftEdge[] | undefined;
+  /** Its progress is that of its children, until its handler reports some. */
+  readonly showsChildren?: boolean | undefined;
+  /** What it counts for in the progress of its parent, if that one shows it; larger than 0, default 1. */
+  readonly weight?: number | undefined;
   /** The attempt that makes it: refused unless its lease holds and its task is `running`. */
   readonly by?: Lease | undefined;
 }
@@ -104,8 +108,16 @@ export type InsertAnswer =
  * What the end of a task did to others, in the same transaction: its dependents were released, failed or skipped, and what
  * only they needed was cancelled. As they are now, in the order it happened; left out where nothing was.
  */
-export interface Followed {
+export interface Followed extends Progressed {
   readonly followed?: readonly TaskRecord[] | undefined;
+}
+
+/**
+ * Tasks that show the progress of their children, and to whose children the call did something: as they are now, each once.
+ * Where a call has several answers it is in the last one. What has ended is not among them: it stays as it was.
+ */
+export interface Progressed {
+  readonly progressed?: readonly TaskRecord[] | undefined;
 }
 
 export interface TasksIn {
@@ -168,7 +180,7 @@ export interface Claim {
   readonly maxLost: number;
 }
 
-export interface ClaimAnswer {
+export interface ClaimAnswer extends Progressed {
   /** By priority, larger first, then in submit order. */
   readonly claims: readonly Claim[];
   /** What was due and became `queued`. */
@@ -209,7 +221,8 @@ export interface Beat {
   readonly records: boolean;
 }
 
-export interface BeatAnswer {
+/** `progressed` only where records are asked for. */
+export interface BeatAnswer extends Progressed {
   /** False: the worker was declared dead; none of its leases holds. */
   readonly known: boolean;
   /** One a report, in order. */
@@ -238,7 +251,7 @@ export type SettleAnswer =
       readonly repeated: boolean;
       readonly status: Status;
       readonly record: TaskRecord | null;
-      /** `followed` only where records are asked for. */
+      /** `followed` and `progressed` only where records are asked for. */
     } & Followed)
   /** Another claim holds the task, or it was settled from outside, or it is gone: nothing changed. */
   | { readonly settled: false };
@@ -408,7 +421,7 @@ export interface Workers {
 }
 
 /** Tasks of a dead worker as they are now, and what the end of some of them did. */
-export interface TakenBack {
+export interface TakenBack extends Progressed {
   readonly taken: readonly TaskRecord[];
   readonly followed: readonly TaskRecord[];
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { OptionError } from '../errors.ts';
+import { progressOf, type Shares } from '../flow/shares.ts';
 import type { Handler } from '../handler/registry.ts';
 import type { DraftEdge, Lease, TaskDraft } from '../storage/storage.ts';
 import { canonicalJson, type JsonValue } from '../task/json.ts';
@@ -18,6 +19,8 @@ export interface PlaceInFlow {
   readonly dependsOn?: readonly DraftEdge[] | undefined;
   /** What is below it: another flow is another input. */
   readonly below?: JsonValue[] | undefined;
+  /** Of its children, as they are made with it. */
+  readonly shares?: Shares | undefined;
   /** The attempt that submits it. */
   readonly by?: Lease | undefined;
 }
@@ -53,7 +56,7 @@ export function makeDraft(
   id: string,
   now: number,
   idempotencyMs: number,
-  { parentId, submittedBy, dependsOn, below, by }: PlaceInFlow = NO_FLOW,
+  { parentId, submittedBy, dependsOn, below, shares, by }: PlaceInFlow = NO_FLOW,
 ): TaskDraft {
   const delayMs = options.unique?.waitMs ?? options.delayMs;
   const runAt = delayMs === null ? options.runAt : now + delayMs;
@@ -68,7 +71,7 @@ export function makeDraft(
     input,
     result: null,
     error: null,
-    progress: null,
+    progress: shares === undefined || !options.showsChildren ? null : progressOf(shares, now),
     checkpoint: null,
     priority: options.priority ?? handler.priority,
     attempt: 0,
@@ -100,12 +103,21 @@ export function makeDraft(
   };
   const { maxLost } = handler;
   if (options === PLAIN_SUBMIT && !waits && by === undefined) return { record, maxLost };
-  const { idempotencyKey, unique } = options;
+  const { idempotencyKey, unique, showsChildren } = options;
   const idempotency =
     idempotencyKey === null
       ? undefined
       : { fingerprint: fingerprint(handler.name, input, below), expiresAt: now + idempotencyMs };
-  return { record, maxLost, idempotency, unique: unique?.rule, dependsOn: waits ? edges : undefined, by };
+  return {
+    record,
+    maxLost,
+    idempotency,
+    unique: unique?.rule,
+    dependsOn: waits ? edges : undefined,
+    showsChildren,
+    weight: options.weight ?? undefined,
+    by,
+  };
 }
 
 function fingerprint(handler: string, input: JsonValue, below: JsonValue[] = []): string {

@@ -9,6 +9,7 @@ import {
 import type { TaskWarning } from '../events.ts';
 import { FlowGraph, type FlowItem, ITEM_KEYS } from '../flow/graph.ts';
 import type { ChildSubmit } from '../flow/port.ts';
+import { DEFAULT_WEIGHT, type Shares } from '../flow/shares.ts';
 import { type HandleHost, SubmittedHandle } from '../handle.ts';
 import type { AnyTask } from '../handler/define.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -270,7 +271,7 @@ export class Intake {
         const answer = answers[index];
         if (answer?.made) {
           this.#announcer.created(answer.after === undefined ? record : waitingFor(record));
-          this.#runner.followed(answer.followed);
+          this.#runner.followed(answer);
         } else if (answer !== undefined && 'replaced' in answer && answer.replaced) {
           this.#announcer.changed(answer.replaced, 'updated');
         }
@@ -311,6 +312,7 @@ export class Intake {
         makeDraft(one, ids[place] ?? '', now, settings.idempotencyMs, {
           ...(above === undefined ? flow : { parentId: above.id, submittedBy: above.submittedBy }),
           dependsOn: dependsOn[place],
+          shares: one.options.showsChildren ? sharesOf(graph.childrenOf(place), checked) : undefined,
           below: below.map(([depth, at]) => [depth, checked[at]?.handler.name ?? null, checked[at]?.input ?? null]),
         }),
       );
@@ -377,6 +379,12 @@ function allOf(checking: readonly (Checked | Promise<Checked>)[]): readonly Chec
 /** Whether a storage with room for it may refuse it. */
 function mayBeRefused({ options: { idempotencyKey, unique } }: Checked): boolean {
   return idempotencyKey !== null || (unique !== null && unique.by === 'unique' && unique.rule.onConflict !== 'skip');
+}
+
+/** Of children that are about to be made. */
+function sharesOf(places: readonly number[], checked: readonly Checked[]): Shares {
+  const weights = places.map((place) => checked[place]?.options.weight ?? DEFAULT_WEIGHT);
+  return { weight: weights.reduce((sum, each) => sum + each, 0), done: 0, total: weights.length, ended: 0 };
 }
 
 /** A task that its storage made to wait. */

@@ -1,6 +1,7 @@
 import { OptionError } from '../errors.ts';
 import { type Dependency, NO_DEPENDENCIES, parseDependencies } from '../flow/dependencies.ts';
 import type { FlowItem } from '../flow/graph.ts';
+import { parseProgressOf, parseWeight } from '../flow/shares.ts';
 import { type Coalescing, type Debounce, parseCoalescing, type Throttle } from '../handler/coalescing.ts';
 import type { AnyTask, InputOf, Optional, Resolve } from '../handler/define.ts';
 import { parsePriority } from '../handler/registry.ts';
@@ -41,6 +42,10 @@ export type SubmitOptions = Optional<{
   dependsOn: readonly Dependency[];
   /** Made with it, whole or not at all, as its children; it runs only once all of them have ended. */
   children: readonly FlowItem[];
+  /** `children`: its progress is that of its children, until its handler reports some. */
+  progress: 'children';
+  /** What it counts for in the progress of its parent, if that one shows it: larger than 0, up to 1e15; default 1. */
+  weight: number;
   description: string;
   /** Any JSON. */
   metadata: unknown;
@@ -85,6 +90,8 @@ export interface ParsedSubmit {
   readonly entityId: string | null;
   readonly parentId: string | null;
   readonly dependsOn: readonly DraftEdge[];
+  readonly showsChildren: boolean;
+  readonly weight: number | null;
   readonly description: string | null;
   readonly metadata: JsonValue;
   readonly failOnWarning: boolean;
@@ -114,6 +121,8 @@ export const PLAIN_SUBMIT: ParsedSubmit = Object.freeze({
   entityId: null,
   parentId: null,
   dependsOn: NO_DEPENDENCIES,
+  showsChildren: false,
+  weight: null,
   description: null,
   metadata: null,
   failOnWarning: false,
@@ -135,6 +144,8 @@ const KEYS: readonly string[] = [
   'parentId',
   'dependsOn',
   'children',
+  'progress',
+  'weight',
   'description',
   'metadata',
   'failOnWarning',
@@ -185,6 +196,8 @@ export function parseSubmit(options: SubmitOptions, maxBytes: number, more: read
     entityId: parseText('entityId', options.entityId, MAX_TEXT),
     parentId: parseText('parentId', options.parentId, MAX_TEXT),
     dependsOn: options.dependsOn === undefined ? NO_DEPENDENCIES : parseDependencies(options.dependsOn),
+    showsChildren: parseProgressOf(options.progress),
+    weight: parseWeight(options.weight),
     description: parseText('description', options.description, MAX_DESCRIPTION, 0),
     metadata: metadata === undefined ? null : toJson(metadata, 'metadata', maxBytes),
     failOnWarning: parseFailOnWarning(options.failOnWarning),

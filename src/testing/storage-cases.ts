@@ -17,6 +17,7 @@ import { retentionCases } from './cases/retention.ts';
 import { runAfterCases } from './cases/run-after.ts';
 import { settleCases } from './cases/settle.ts';
 import { sharedCases } from './cases/shared.ts';
+import { sharesCases } from './cases/shares.ts';
 import { uniqueCases } from './cases/unique.ts';
 import { workerCases } from './cases/workers.ts';
 import type { StorageCase } from './cases/world.ts';
@@ -41,6 +42,7 @@ export const storageCases: readonly StorageCase[] = [
   ...changeCases,
   ...edgeCases,
   ...followCases,
+  ...sharesCases,
   ...listCases,
   ...pageCases,
   ...retentionCases,

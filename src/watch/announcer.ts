@@ -53,6 +53,11 @@ export class Announcer {
     this.changed(task, FOLLOWED[task.status] ?? 'updated');
   }
 
+  /** A task shows how far its children came. */
+  progressed(task: TaskRecord): void {
+    if (task.progress !== null) this.progress(task, task.progress);
+  }
+
   /** An attempt was settled: which of its steps was taken shows in the status. */
   settled(task: TaskRecord, steps: Steps): void {
     const step = steps.running?.to === task.status ? steps.running : steps.cancelling;

@@ -41,6 +41,26 @@ describe('a flow over HTTP', () => {
     ]);
   });
 
+  test('a parent shows the progress of its children, by weight', async () => {
+    const parent = await bodyOf(
+      await world.post('/tasks', {
+        handler: 'held',
+        progress: 'children',
+        children: [{ handler: 'held', weight: 3, onFailure: 'run' }, { handler: 'held' }],
+      }),
+    );
+    expect(parent.progress).toMatchObject({ processed: 0, total: 2, fraction: 0 });
+    const { children } = await world.json(`/tasks/${parent.id}/related`);
+    await world.post(`/tasks/${(children as Body[])[0]?.id}/cancel`, {});
+    expect((await world.json(`/tasks/${parent.id}`)).progress).toMatchObject({
+      processed: 1,
+      total: 2,
+      fraction: 0.75,
+    });
+    expect((await world.post('/tasks', { handler: 'held', weight: 0 })).status).toBe(422);
+    expect((await world.post('/tasks', { handler: 'held', progress: 'own' })).status).toBe(422);
+  });
+
   test('what depends on a task holds up its deletion: 409 with the ids', async () => {
     const first = await bodyOf(await world.post('/tasks', { handler: 'held' }));
     const second = await bodyOf(

@@ -311,6 +311,8 @@ class Life {
       submittedBy: draw([null, 'user']),
       parentId: draw([null, null, draw(this.#ids)]),
       startBy: draw([null, null, null, now + 2_000]),
+      showsChildren: draw([undefined, undefined, true]),
+      weight: draw([undefined, 0.1, 3]),
       maxLost: draw([0, 2]),
       uniqueKey: unique === undefined ? null : draw(['k', 'l']),
       unique,

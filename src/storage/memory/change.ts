@@ -1,4 +1,5 @@
 import { waitAgain } from '../../flow/rules.ts';
+import { withProgress } from '../../flow/shares.ts';
 import type { JsonValue } from '../../task/json.ts';
 import { mergePatch } from '../../task/merge-patch.ts';
 import type { Tag } from '../../task/record.ts';
@@ -6,6 +7,7 @@ import { isFinal } from '../../task/status.ts';
 import type { Settable, Step } from '../../task/transition.ts';
 import type { Change, ChangeAnswer } from '../storage.ts';
 import { follow, followedBy } from './follow.ts';
+import { showProgress } from './progress.ts';
 import { recordOf } from './record-of.ts';
 import type { Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
@@ -17,13 +19,15 @@ export function change(
   { followed = true }: { readonly followed?: boolean } = {},
 ): readonly ChangeAnswer[] {
   const now = tasks.now();
-  return changes.map((each): ChangeAnswer => {
+  const answers = changes.map((each): ChangeAnswer => {
     const answer = changeOne(tasks, each, now);
     if (!('record' in answer) || 'refused' in answer) return answer;
     const below = each.descendants ? changeDescendants(tasks, each, now) : [];
     const others = follow(tasks, now);
     return followed ? { ...answer, ...followedBy([...below, ...others]) } : answer;
   });
+  const progressed = showProgress(tasks, now);
+  return followed ? withProgress(answers, progressed, (answer) => 'changed' in answer) : answers;
 }
 
 function changeOne(tasks: Tasks, each: Change, now: number): ChangeAnswer {

@@ -3,6 +3,7 @@ import { DUE, EXPIRED } from '../../task/transition.ts';
 import type { Claim, ClaimAnswer, ClaimRequest } from '../storage.ts';
 import { follow, recordsOf } from './follow.ts';
 import { Heap } from './heap.ts';
+import { showProgress } from './progress.ts';
 import type { Ready } from './ready.ts';
 import { recordOf } from './record-of.ts';
 import { isExpired, isRunning, type Row } from './row.ts';
@@ -25,7 +26,8 @@ export function claim(tasks: Tasks, request: ClaimRequest): ClaimAnswer {
   const expired = expire(tasks, now);
   const queued = promote(tasks, now);
   const followed = recordsOf(follow(tasks, now));
-  return { claims: take(tasks, request, now), queued, expired, followed };
+  const progressed = showProgress(tasks, now);
+  return { claims: take(tasks, request, now), queued, expired, followed, ...progressed };
 }
 
 /** Cancels what had not started by its `startBy`. */

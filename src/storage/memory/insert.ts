@@ -1,7 +1,9 @@
+import { withProgress } from '../../flow/shares.ts';
 import type { DocumentPut, InsertAnswer, TaskDraft } from '../storage.ts';
 import type { DocumentTable } from './documents.ts';
 import { InTheWay } from './in-the-way.ts';
 import { InsertEdges } from './insert-edges.ts';
+import { showProgress } from './progress.ts';
 import type { Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -43,6 +45,7 @@ function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: Insert
   const most = options.maxUnfinished ?? Number.POSITIVE_INFINITY;
   const atomic = options.atomic === true;
   const made: Row[] = [];
+  const sharing: (readonly [Row, TaskDraft])[] = [];
   let refused = false;
   const edges = drafts.some(mayWait) ? new InsertEdges(tasks, drafts, atomic) : null;
   const inTheWay = new InTheWay(tasks, now);
@@ -57,6 +60,7 @@ function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: Insert
     if (answer !== null || !('record' in found)) return answer ?? MADE;
     const row = tasks.make(found);
     made.push(row);
+    if (mayShare(found)) sharing.push([row, found]);
     edges?.made(index, row, found);
     return found === asked ? MADE : { made: true, after: found.dependsOn?.[0]?.id };
   });
@@ -66,14 +70,21 @@ function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: Insert
     return answers.map((answer) => ('refused' in answer ? answer : NOT_ALONE));
   }
   for (const row of made) tasks.enter(row, now);
+  for (const [row, draft] of sharing) tasks.shares.add(row, draft, tasks.byId.get(draft.record.parentId ?? ''));
+  tasks.shares.made(made, now);
   inTheWay.replace(answers);
   edges?.store(answers, now);
-  return answers;
+  return withProgress(answers, showProgress(tasks, now), (answer) => answer.made);
 }
 
 /** Whether a draft has edges, or may be given one. */
 function mayWait({ dependsOn, unique }: TaskDraft): boolean {
   return dependsOn !== undefined || unique?.onConflict === 'runAfter';
+}
+
+/** Whether a draft may show the progress of its children, or be one whose parent does. */
+function mayShare({ record, showsChildren }: TaskDraft): boolean {
+  return showsChildren === true || record.parentId !== null;
 }
 
 /** Whether the attempt that makes a draft may do so no more. */

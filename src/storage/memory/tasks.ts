@@ -10,6 +10,7 @@ import { Heap } from './heap.ts';
 import { Keys } from './keys.ts';
 import { Hints } from './news.ts';
 import { hasStarted, isHistory, isRunning, Row } from './row.ts';
+import { ShareTable } from './shares.ts';
 import { Shelf } from './shelf.ts';
 import { type ClaimGroup, WorkerTable } from './workers.ts';
 
@@ -33,6 +34,7 @@ export class Tasks {
   readonly hints = new Hints();
   readonly edges = new Edges();
   readonly families = new Families();
+  readonly shares = new ShareTable();
   /** Rows with edges that ended, or that wait no more: what follows from it is still to be done. */
   moved: Moved[] = [];
   /** Scheduled tasks by `runAt`. */
@@ -113,6 +115,7 @@ export class Tasks {
     if (row.leakedBy !== null) this.#leak(row, row.leakedBy, null);
     this.edges.remove(row);
     this.families.remove(row);
+    this.shares.remove(row);
     this.#gone++;
     if (this.#gone >= SPENT && this.#gone * 2 >= this.#rows.length) {
       this.#rows = this.#rows.filter((each) => !each.gone);
@@ -159,6 +162,7 @@ export class Tasks {
   touch(row: Row, now: number): void {
     row.version++;
     row.updatedAt = now;
+    this.shares.touch(row);
     this.hints.changed(row.id);
   }
 
@@ -177,6 +181,8 @@ export class Tasks {
     if ((row.archivedAt === null) !== (archivedAt === null)) {
       row.shelf.counts[row.status] += row.archivedAt === null ? 1 : -1;
     }
+    this.shares.touch(row);
+    if (patch.progress === null) this.shares.showOwn(row, false);
     this.hints.changed(row.id);
   }
 
@@ -196,6 +202,7 @@ export class Tasks {
     shelf.finished.succeeded.push(row);
     if (more.uniqueKey !== null) this.keys.moved(row);
     if (this.edges.has(row)) this.moved.push({ row, from: 'running' });
+    this.shares.touch(row);
     this.hints.changed(row.id);
   }
 

@@ -2,6 +2,7 @@ import type { TaskRecord } from '../../task/record.ts';
 import { lose } from '../../task/transition.ts';
 import type { TakenBack, WorkerInfo } from '../storage.ts';
 import { follow, recordsOf } from './follow.ts';
+import { showProgress } from './progress.ts';
 import { recordOf } from './record-of.ts';
 import { isRunning, type Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
@@ -84,7 +85,7 @@ export function takeBack(
     taken.push(recordOf(row));
   }
   tasks.workers.tidy(worker);
-  return { taken, followed: recordsOf(follow(tasks, now)) };
+  return { taken, followed: recordsOf(follow(tasks, now)), ...showProgress(tasks, now) };
 }
 
 /** The tasks that run in a worker, as a list of its own. */

@@ -1,4 +1,5 @@
 import { waitAgain } from '../../flow/rules.ts';
+import { withProgress } from '../../flow/shares.ts';
 import type { JsonValue } from '../../task/json.ts';
 import { mergePatch } from '../../task/merge-patch.ts';
 import type { Tag, TaskRecord } from '../../task/record.ts';
@@ -8,6 +9,7 @@ import { reopen } from './edges.ts';
 import { follow, followedBy } from './follow.ts';
 import { holderOf } from './in-the-way.ts';
 import { recordOf } from './rows.ts';
+import { showProgress } from './shares.ts';
 import type { Transaction } from './transaction.ts';
 import { readStored, readStoredAt, takeStep } from './write.ts';
 
@@ -17,13 +19,15 @@ export function changeTasks(
   changes: readonly Change[],
   { followed = true }: { readonly followed?: boolean } = {},
 ): readonly ChangeAnswer[] {
-  return changes.map((change) => {
+  const answers = changes.map((change) => {
     const answer = changeOne(transaction, change);
     if (!('record' in answer) || 'refused' in answer) return answer;
     const below = change.descendants ? changeDescendants(transaction, change, followed) : [];
     const others = follow(transaction, followed);
     return followed ? { ...answer, ...followedBy([...below, ...others]) } : answer;
   });
+  const progressed = showProgress(transaction, followed);
+  return followed ? withProgress(answers, progressed, (answer) => 'changed' in answer) : answers;
 }
 
 function changeOne(transaction: Transaction, change: Change): ChangeAnswer {

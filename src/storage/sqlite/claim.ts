@@ -5,6 +5,7 @@ import type { Row } from './database.ts';
 import type { EarlyClaim } from './early-claim.ts';
 import { follow } from './follow.ts';
 import { baselineOf, COLUMNS, maxLostOf, priorityOf, recordOf, seqOf, toRecord, toStored } from './rows.ts';
+import { showProgress } from './shares.ts';
 import { decodeText, encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';
 import { takeStep } from './write.ts';
@@ -102,7 +103,14 @@ function begin(transaction: Transaction, { token }: ClaimRequest): Begun {
   const followed = follow(transaction);
   const rows = claimed === 1 ? database.all(CLAIMED_BEFORE, token) : [];
   const before = rows.map((row) => ({ row, seq: seqOf(row), priority: priorityOf(row) })).sort(byPriority);
-  return { expired, queued, followed, before: before.map(({ row }) => claimOf(row, toRecord(row), token)) };
+  const progressed = showProgress(transaction);
+  return {
+    expired,
+    queued,
+    followed,
+    ...progressed,
+    before: before.map(({ row }) => claimOf(row, toRecord(row), token)),
+  };
 }
 
 function stepEach(transaction: Transaction, rows: readonly Row[], step: Step): readonly TaskRecord[] {

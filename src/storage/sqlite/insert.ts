@@ -1,3 +1,4 @@
+import { withProgress } from '../../flow/shares.ts';
 import type { TaskRecord } from '../../task/record.ts';
 import type { DocumentPut, InsertAnswer, TaskDraft } from '../storage.ts';
 import { beginEarly } from './claim.ts';
@@ -9,6 +10,7 @@ import { inTheWay, isThere, writeKey } from './in-the-way.ts';
 import { InsertEdges } from './insert-edges.ts';
 import { PlainRows } from './plain-rows.ts';
 import { encodeMore, encodeTags, statusCode } from './rows.ts';
+import { InsertShares, showProgress } from './shares.ts';
 import { encodeJson, encodeNullableText, encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';
 import { writeTags } from './write.ts';
@@ -88,6 +90,7 @@ function insertEach(
   const early = beginEarly(transaction, drafts);
   const edges = drafts.some(mayWait) ? new InsertEdges(transaction, drafts, atomic) : null;
   const plain = edges === null ? new PlainRows(transaction, early) : null;
+  let shares: InsertShares | null = null;
   const answers = drafts.map((asked, index): InsertAnswer => {
     if (room > 0 && plain?.add(asked)) {
       room--;
@@ -102,15 +105,19 @@ function insertEach(
     }
     const missing = room <= 0 ? QUEUE_FULL : (edges?.missing(found) ?? null);
     if (missing !== null) return isThere(transaction, asked.record.id) ? MADE : missing;
-    const seq = insertOne(transaction, found, edges?.bitsOf(found) ?? 0, early);
+    if (mayShare(found)) shares ??= new InsertShares(transaction);
+    const bits = (edges?.bitsOf(found) ?? 0) | (shares?.bitsOf(found) ?? 0);
+    const seq = insertOne(transaction, found, bits, early);
     if (seq === null) return MADE;
+    shares?.made(seq, found);
     room--;
     edges?.made(index, seq, found);
     return found === asked ? MADE : { made: true, after: found.dependsOn?.[0]?.id };
   });
   plain?.store();
+  (shares as InsertShares | null)?.store();
   edges?.store(answers);
-  return answers;
+  return withProgress(answers, showProgress(transaction), ({ made }) => made);
 }
 
 /** @returns its place; null when a task of this id is there already */
@@ -165,6 +172,11 @@ function rowOf(task: TaskRecord, maxLost: number, token: string | null, edges: n
 /** Whether a draft has edges, or may be given one. */
 function mayWait({ dependsOn, unique }: TaskDraft): boolean {
   return dependsOn !== undefined || unique?.onConflict === 'runAfter';
+}
+
+/** Whether a draft may show the progress of its children, or be one whose parent does. */
+function mayShare({ record, showsChildren }: TaskDraft): boolean {
+  return showsChildren === true || record.parentId !== null;
 }
 
 /** Whether the attempt that makes a draft may do so no more. */

@@ -3,7 +3,8 @@ import type { RetentionRule } from '../storage.ts';
 import { countFinal } from './counters.ts';
 import type { Row } from './database.ts';
 import { scopeOf } from './in-the-way.ts';
-import { LIGHT_COLUMNS, statusCode, toStored } from './rows.ts';
+import { COUNTED, LIGHT_COLUMNS, SHOWS, statusCode, toStored } from './rows.ts';
+import { removeShares } from './shares.ts';
 import { encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';
 import { dropTags } from './write.ts';
@@ -102,6 +103,7 @@ function removeRow(transaction: Transaction, row: Row): boolean {
   const { database, counts, happened } = transaction;
   const { seq, edges, task } = toStored(row);
   if (!isFinal(task.status)) return false;
+  if ((edges & (COUNTED | SHOWS)) !== 0) removeShares(transaction, seq);
   if (edges !== 0) database.run('delete from tasklane_edge where dependent = ?1 or dependency = ?1', seq);
   dropTags(transaction, seq, task.tags);
   for (const table of OF_A_TASK) database.run(`delete from ${table} where task = ?`, seq);

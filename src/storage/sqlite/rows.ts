@@ -49,13 +49,17 @@ const STATUS_CODES = Object.fromEntries(STATUSES.map((status, code) => [status, 
 export const AWAITED = 1;
 /** It depends, or depended, on others. */
 export const DEPENDS = 2;
+/** Its parent shows the progress of its children. */
+export const COUNTED = 4;
+/** It shows the progress of its children. */
+export const SHOWS = 8;
 
 /** A task with its place in the submit order. */
 export interface Stored {
   readonly seq: number;
   /** Its handler started in some attempt, whatever became of it. */
   readonly started: boolean;
-  /** {@link AWAITED} and {@link DEPENDS}, added up: most tasks have no edges, and pay nothing for those of others. */
+  /** {@link AWAITED}, {@link DEPENDS}, {@link COUNTED}, {@link SHOWS}, added up: most tasks have no edges, and pay nothing for those of others. */
   readonly edges: number;
   readonly task: StoredTask;
 }

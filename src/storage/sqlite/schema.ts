@@ -45,6 +45,10 @@ const MIGRATIONS: readonly string[] = [
     open integer not null, own integer not null, primary key(dependent, dependency)) strict, without rowid;
   create index tasklane_edge_dependency on tasklane_edge(dependency, dependent);
   create index tasklane_edge_open on tasklane_edge(dependent) where open = 1;
+  create table tasklane_share(child integer primary key, parent integer not null, weight real not null,
+    fraction real not null, ended integer not null) strict;
+  create table tasklane_shown(parent integer primary key, weight real not null, done real not null,
+    total integer not null, ended integer not null, own integer not null) strict;
   create table tasklane_tag(key text not null, value text not null, task integer not null,
     primary key(key, value, task)) strict, without rowid;
   create table tasklane_counter(handler text not null, status integer not null, n integer not null,

@@ -1,7 +1,9 @@
+import { withProgress } from '../../flow/shares.ts';
 import type { LogLimit, SettleAnswer, Settlement } from '../storage.ts';
 import { follow, followedBy } from './follow.ts';
 import { endLeak, isHeld, said } from './report.ts';
 import { recordOf } from './rows.ts';
+import { showProgress } from './shares.ts';
 import { Successes } from './successes.ts';
 import type { Transaction } from './transaction.ts';
 import { readStored, takeStep } from './write.ts';
@@ -23,7 +25,8 @@ export function settleTasks(
     const settlement = settlements[answers.length];
     if (written === 0 && settlement !== undefined) answers.push(settle(transaction, settlement, logLimit, records));
   }
-  return answers;
+  const progressed = showProgress(transaction, records);
+  return records ? withProgress(answers, progressed, ({ settled }) => settled) : answers;
 }
 
 function settle(transaction: Transaction, settlement: Settlement, logLimit: LogLimit, records: boolean): SettleAnswer {
@@ -34,7 +37,7 @@ function settle(transaction: Transaction, settlement: Settlement, logLimit: LogL
   if (!repeated) {
     const step = settlement.steps[stored.task.status];
     if (step === undefined) return REFUSED;
-    stored = takeStep(transaction, stored, step, said(transaction, stored.seq, settlement, logLimit) ?? {});
+    stored = takeStep(transaction, stored, step, said(transaction, stored, settlement, logLimit) ?? {});
   }
   if (settlement.leakEnded === true && stored.task.leakedBy !== null) stored = endLeak(transaction, stored);
   const followed = follow(transaction, records);

@@ -2,6 +2,7 @@ import type { JsonValue } from '../../task/json.ts';
 import type { Settlement } from '../storage.ts';
 import type { Row } from './database.ts';
 import { follow } from './follow.ts';
+import { COUNTED } from './rows.ts';
 import { decodeText, encodeJson } from './text.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -89,7 +90,7 @@ export class Successes {
 
   #written(row: Row | undefined): void {
     if (row === undefined) return;
-    const { counts, happened, moved } = this.#transaction;
+    const { counts, happened, moved, touched } = this.#transaction;
     const [seq, id, name, edges] = row as readonly [number, string, string, number];
     const handler = decodeText(name);
     counts.add(handler, 'running', false, -1);
@@ -97,6 +98,7 @@ export class Successes {
     happened.changed(id);
     if (edges === 0) return;
     moved.push({ stored: { seq, edges, task: { id, status: 'succeeded', error: null } }, from: 'running' });
+    if ((edges & COUNTED) !== 0) touched.add(seq);
     follow(this.#transaction, false);
   }
 }

@@ -23,6 +23,10 @@ export class Transaction {
   readonly happened: Happened;
   /** Tasks with edges that ended, or that wait no more: what follows from it is still to be done. */
   moved: Moved[] = [];
+  /** Tasks in whose parent's progress something changed, by place; it is still to be shown. */
+  readonly touched = new Set<number>();
+  /** Parents whose progress is to be shown anew. */
+  readonly grown = new Set<number>();
   /** The one claim that follows the one insert, where it is so. */
   readonly early: EarlyClaim | null;
 

@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 import { follow } from './follow.ts';
 import { endLeak, isHeld, said } from './report.ts';
 import { COLUMNS, type More, recordOf, statusOf, toStored } from './rows.ts';
+import { showProgress } from './shares.ts';
 import type { Transaction } from './transaction.ts';
 import { readStored, takeStep, writePatch } from './write.ts';
 
@@ -30,7 +31,9 @@ const GONE =
 /** Keeps a worker's leases and stores what its attempts report; see `TasksRun.beat`. */
 export function beat(transaction: Transaction, beat: Beat): BeatAnswer {
   const known = keep(transaction, beat);
-  return { known, reports: beat.reports.map((report) => store(transaction, beat, report, known)) };
+  const reports = beat.reports.map((report) => store(transaction, beat, report, known));
+  const progressed = showProgress(transaction, beat.records);
+  return beat.records ? { known, reports, ...progressed } : { known, reports };
 }
 
 function keep({ database }: Transaction, { workerId, join }: Beat): boolean {
@@ -56,7 +59,7 @@ function store(
   if (report.leakEnded === true && stored.task.leakedBy === workerId) stored = endLeak(transaction, stored);
   const { status } = stored.task;
   if (!known || stored.task.token !== report.lease.token || !isHeld(status)) return { held: false, status };
-  const patch = said(transaction, stored.seq, report, logLimit);
+  const patch = said(transaction, stored, report, logLimit);
   if (patch !== null) {
     const version = stored.task.version + 1;
     stored = writePatch(transaction, stored, { ...patch, version, updatedAt: transaction.now });
@@ -121,5 +124,5 @@ export function takeBack(
     const stored = toStored(running);
     return recordOf(takeStep(transaction, stored, lose(stored.task)).task);
   });
-  return { taken, followed: follow(transaction) };
+  return { taken, followed: follow(transaction), ...showProgress(transaction) };
 }

@@ -1,14 +1,19 @@
 import { concernsEdges } from '../../flow/rules.ts';
 import { cloneJson } from '../../task/json.ts';
 import type { TaskAttempt, TaskRecord } from '../../task/record.ts';
+import type { Status } from '../../task/status.ts';
 import { applyStep, endedAttempt, type Step, type StoredPatch, type StoredTask } from '../../task/transition.ts';
 import type { Bindable } from './database.ts';
 import {
+  AWAITED,
   COLUMNS,
+  COUNTED,
+  DEPENDS,
   encodeMore,
   encodeTags,
   LIGHT_COLUMNS,
   MORE_KEYS,
+  SHOWS,
   type Stored,
   statusCode,
   toStored,
@@ -94,9 +99,19 @@ export function writePatch(transaction: Transaction, stored: Stored, patch: Stor
   if (patch.status === 'cancelling') happened.cancelling();
   if (patch.version !== undefined) happened.changed(next.id);
   const written: Stored = { seq, started, edges: stored.edges, task: next };
-  if (stored.edges !== 0 && concernsEdges(task.status, next.status))
-    transaction.moved.push({ stored: written, from: task.status });
+  if (stored.edges !== 0) noteEdges(transaction, written, task.status, patch);
   return written;
+}
+
+/** A task with edges changed: what follows from it is done later. */
+function noteEdges(transaction: Transaction, stored: Stored, from: Status, { status, progress }: StoredPatch): void {
+  const { seq, edges, task } = stored;
+  if ((edges & (AWAITED | DEPENDS)) !== 0 && concernsEdges(from, task.status)) transaction.moved.push({ stored, from });
+  if ((edges & COUNTED) !== 0 && (status !== undefined || progress !== undefined)) transaction.touched.add(seq);
+  if ((edges & SHOWS) !== 0 && progress === null) {
+    showOwn(transaction, seq, false);
+    transaction.grown.add(seq);
+  }
 }
 
 /**
@@ -113,6 +128,11 @@ export function takeStep(transaction: Transaction, stored: Stored, step: Step, s
     patch.updatedAt = now;
   }
   return writePatch(transaction, stored, patch);
+}
+
+/** A handler reports its own progress from now on, or its task begins anew. */
+export function showOwn({ database }: Transaction, seq: number, own: boolean): void {
+  database.run('update tasklane_shown set own = ? where parent = ?', own ? 1 : 0, seq);
 }
 
 /** Stores the tags of a task where lists look for them. */

@@ -108,12 +108,21 @@ export class World {
   }
 
   /** A task to be: queued for the handler `work`, unless told otherwise. Ids ascend. */
-  draft({ maxLost = 3, idempotency, unique, dependsOn, by, ...fields }: DraftFields = {}): TaskDraft {
+  draft({
+    maxLost = 3,
+    idempotency,
+    unique,
+    dependsOn,
+    showsChildren,
+    weight,
+    by,
+    ...fields
+  }: DraftFields = {}): TaskDraft {
     const now = this.clock.now();
     const status = fields.status ?? (dependsOn === undefined ? 'queued' : 'waiting');
     const record: TaskRecord = { ...EMPTY, id: this.#draw('task'), status, createdAt: now, updatedAt: now, ...fields };
     const queuedAt = record.queuedAt ?? (status === 'queued' ? now : null);
-    return { record: { ...record, queuedAt }, maxLost, idempotency, unique, dependsOn, by };
+    return { record: { ...record, queuedAt }, maxLost, idempotency, unique, dependsOn, showsChildren, weight, by };
   }
 
   /** Makes a task. @returns its id */
