@@ -30,7 +30,7 @@ export function progressOf({ weight, done, total, ended }: Shares, at: number): 
 const EXACT = 1e9;
 
 /** Sums of larger ones would lose the small ones. */
-const MAX_WEIGHT = 1e15;
+export const MAX_WEIGHT = 1e15;
 
 /** What a child counts for where nothing is said. */
 export const DEFAULT_WEIGHT = 1;

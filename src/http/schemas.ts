@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ON_FAILURE } from '../flow/rules.ts';
+import { MAX_WEIGHT } from '../flow/shares.ts';
 import { SORT_KEYS, type SortKey } from '../task/query.ts';
 import { STATUSES } from '../task/status.ts';
 import { type Duration, MAX_DURATION, parseDuration } from '../time/duration.ts';
@@ -72,6 +73,10 @@ export const TaskToSubmit = z.strictObject({
   submittedBy: z.string().optional(),
   entityId: z.string().optional(),
   parentId: z.string().optional(),
+  /** Its progress is that of its children. */
+  progress: z.literal('children').optional(),
+  /** What it counts for in that of its parent. */
+  weight: z.number().positive().max(MAX_WEIGHT).optional(),
   metadata: z.unknown().optional(),
 });
 

@@ -3,8 +3,9 @@ import { test } from 'vitest';
 import { ON_FAILURE } from '../../src/flow/rules.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
 import { SqliteStorage } from '../../src/storage/sqlite/index.ts';
-import type { Claim, ClaimRequest, Edge, TaskDraft, TaskStorage } from '../../src/storage/storage.ts';
+import type { Claim, ClaimRequest, Edge, Progressed, TaskDraft, TaskStorage } from '../../src/storage/storage.ts';
 import { parseFilter, SORT_KEYS } from '../../src/task/query.ts';
+import type { TaskProgress, TaskRecord } from '../../src/task/record.ts';
 import { STATUSES } from '../../src/task/status.ts';
 import * as step from '../../src/task/transition.ts';
 import { LOG_LIMIT, leaseOf, WORKER, World } from '../../src/testing/cases/world.ts';
@@ -16,6 +17,7 @@ const SEEDS = 45;
 const STEPS = 150;
 
 let waits = 0;
+let shown = 0;
 
 type Draw = <T>(choices: readonly T[]) => T;
 
@@ -31,6 +33,7 @@ function drawFrom(seed: number): Draw {
 }
 
 const LIMIT = { lines: 3, bytes: 20 };
+const NO_STEPS = { processed: null, total: null, message: null, rate: null, remainingMs: null };
 const ERROR = { name: 'Error', message: 'boom', code: null };
 
 class Life {
@@ -43,6 +46,8 @@ class Life {
   #calls = 0;
   /** How often a task was seen to wait for another. */
   waits = 0;
+  /** How often a task was seen to show the progress of its children. */
+  shown = 0;
 
   constructor(draw: Draw) {
     this.#draw = draw;
@@ -157,7 +162,7 @@ class Life {
         await this.ask(
           'takeBack',
           (storage) => storage.takeBack(workerId, 1_000),
-          ({ taken, followed }) => ({ taken: byId(taken), followed }),
+          (answer) => ({ ...answer, taken: byId(answer.taken), progressed: byId(answer.progressed ?? []) }),
         );
         return;
       case 'remove':
@@ -222,7 +227,8 @@ class Life {
       (storage) => storage.list(everything),
       ({ items }) => items,
     );
-    for (const { id } of items) {
+    for (const { id, progress } of items) {
+      if (progress !== null && progress.total !== null) this.shown++;
       await this.ask(`attempts of ${id}`, (storage) => storage.attempts(id));
       for (const side of ['dependencies', 'dependents'] as const) {
         const edges = await this.ask(
@@ -326,6 +332,7 @@ class Life {
     checkpoint?: string;
     log?: [{ at: number; level: 'info'; message: string }];
     leakEnded?: true;
+    progress?: TaskProgress;
   } {
     const draw = this.#draw;
     return {
@@ -339,6 +346,7 @@ class Life {
           ],
         },
       ]),
+      ...draw([{}, {}, { progress: { ...NO_STEPS, fraction: draw([0.2, 0.7, null]), at: now } }]),
       ...draw([{}, {}, {}, { leakEnded: true as const }]),
     };
   }
@@ -354,9 +362,10 @@ function withoutPlace(edges: readonly Edge[] | null): unknown {
 }
 
 function unordered<
-  T extends { readonly queued: readonly { id: string }[]; readonly expired: readonly { id: string }[] },
+  T extends Progressed & { readonly queued: readonly TaskRecord[]; readonly expired: readonly TaskRecord[] },
 >(answer: T): unknown {
-  return { ...answer, queued: byId(answer.queued), expired: byId(answer.expired) };
+  const { queued, expired, progressed = [] } = answer;
+  return { ...answer, queued: byId(queued), expired: byId(expired), progressed: byId(progressed) };
 }
 
 test.each(Array.from({ length: SEEDS }, (_, seed) => seed))('memory and SQLite agree, seed %i', async (seed) => {
@@ -373,8 +382,13 @@ test.each(Array.from({ length: SEEDS }, (_, seed) => seed))('memory and SQLite a
   }
   for (const storage of life.storages) await storage.close();
   waits += life.waits;
+  shown += life.shown;
 });
 
 test('and tasks did wait for each other', () => {
   assert.ok(waits > 100, `${waits}`);
+});
+
+test('and tasks did show the progress of their children', () => {
+  assert.ok(shown > 100, `${shown}`);
 });
