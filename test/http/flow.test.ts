@@ -42,11 +42,15 @@ describe('a flow over HTTP', () => {
   });
 
   test('a parent shows the progress of its children, by weight', async () => {
+    const runAt = '2099-01-01T00:00:00Z';
     const parent = await bodyOf(
       await world.post('/tasks', {
         handler: 'held',
         progress: 'children',
-        children: [{ handler: 'held', weight: 3, onFailure: 'run' }, { handler: 'held' }],
+        children: [
+          { handler: 'held', weight: 3, onFailure: 'run', runAt },
+          { handler: 'held', runAt },
+        ],
       }),
     );
     expect(parent.progress).toMatchObject({ processed: 0, total: 2, fraction: 0 });

@@ -97,7 +97,7 @@ export const sharesCases: readonly StorageCase[] = [
   }),
   storageCase('shares: also where nobody wants records', async (world) => {
     const [parent, [a = '', b = '']] = await family(world, [1, 1]);
-    const settlement = { lease: leaseOf(await world.claimOne({ ids: [a] })), steps: succeed(1) };
+    const settlement = { lease: leaseOf(await world.claimOne({ ids: [a] })), startedAt: 1, steps: succeed(1) };
     const answers = await world.storage.settle([settlement], { logLimit: LOG_LIMIT, records: false });
     assert.deepEqual(answers, [{ settled: true, repeated: false, status: 'succeeded', record: null }]);
     assert.deepEqual(await shown(world, parent), [1, 2, 0.5]);
