@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { defineTask, MemoryStorage, TaskManager } from 'tasklane';
 import { TaskClient } from 'tasklane/client';
@@ -48,6 +49,28 @@ try {
     const client = new TaskClient({ baseUrl: `http://127.0.0.1:${server.address().port}` });
     const submitted = await client.submit('add', { a: 3, b: 4 });
     assert.equal((await client.wait(submitted.id)).result, 7);
+
+    // rrule-temporal brings a Temporal of its own where Node has none, as here.
+    assert.equal(typeof Temporal, 'undefined');
+    const start = Math.ceil((Date.now() + 500) / 1_000) * 1_000;
+    await manager.schedules.create({ key: 'cron', handler: add, input: { a: 4, b: 5 }, cron: '* * * * * *', start });
+    await manager.schedules.create({
+      ...{ key: 'rrule', handler: add, input: { a: 6, b: 7 }, start },
+      rrule: `DTSTART;TZID=Europe/Berlin:20200101T000000\nRRULE:FREQ=SECONDLY`,
+    });
+    const berlin = { rrule: 'DTSTART;TZID=Europe/Berlin:20260327T023000\nRRULE:FREQ=DAILY;COUNT=4' };
+    const ticks = await manager.schedules.preview({ ...berlin, from: Date.UTC(2026, 2, 1) });
+    const hours = ['27T01:30', '28T01:30', '29T01:00', '30T00:30'].map((each) => `2026-03-${each}:00.000Z`);
+    assert.deepEqual(ticks.map((tick) => new Date(tick).toISOString()), hours);
+    for (const [scheduleId, sum] of Object.entries({ cron: 9, rrule: 13 })) {
+      for (let tasks = []; tasks.length < 2; await setTimeout(50)) {
+        tasks = (await manager.list({ filter: { scheduleId }, sort: 'createdAt' })).items;
+        if (tasks.length < 2) continue;
+        assert.equal(await manager.task(tasks[0].id).result(), sum);
+        assert.equal(tasks[0].tick, start);
+        assert.equal(tasks[1].tick, start + 1_000);
+      }
+    }
 
     await handler.close();
     server.closeAllConnections();
