@@ -112,7 +112,7 @@ export class ScheduleEditor {
       const draft = draftOf?.(found);
       if (draft === undefined && edited === found.schedule) return found;
       const schedule = draft === undefined ? edited : withTask(edited, draft.record.id);
-      const answer = await this.#tasks.store(found, schedule, draft === undefined ? [] : [draft]);
+      const answer = await this.#tasks.store([{ found, schedule, drafts: draft === undefined ? [] : [draft] }]);
       if (answer === 'stored') return { key, version: found.version + 1, schedule };
       if (answer === 'full') throw new QueueFullError(settings.maxQueued);
     }

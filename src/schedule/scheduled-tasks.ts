@@ -11,6 +11,13 @@ import { type Found, type StoredSchedule, toPut } from './stored-schedule.ts';
 /** What became of a write: `changed`, another process was there first; `full`, there are `maxQueued` tasks already. */
 export type StoreAnswer = 'stored' | 'changed' | 'full';
 
+/** A schedule that was found, as it shall be from now on, and the tasks that this makes. */
+export interface Move {
+  readonly found: Found;
+  readonly schedule: StoredSchedule;
+  readonly drafts: readonly TaskDraft[];
+}
+
 /** Makes the tasks of schedules, and stores them together with the schedule they move. */
 export class ScheduledTasks {
   readonly #environment: Environment;
@@ -50,21 +57,27 @@ export class ScheduledTasks {
   }
 
   /**
-   * Stores a schedule in place of the one that was found, and its tasks with it: all or nothing, and only while nobody else
-   * has moved it.
+   * Stores schedules in place of those that were found, and their tasks with them: all or nothing, and only while nobody
+   * else has moved one of them. Several: each of them makes a task.
    * @throws {StorageError}
    */
-  async store(found: Found, schedule: StoredSchedule, drafts: readonly TaskDraft[]): Promise<StoreAnswer> {
+  async store(moves: readonly Move[]): Promise<StoreAnswer> {
     const { storage, settings } = this.#environment;
-    const put = toPut(found.key, schedule, found.version);
+    const documents = moves.map(({ found, schedule }) => toPut(found.key, schedule, found.version));
+    const drafts = moves.flatMap((move) => move.drafts);
     if (drafts.length === 0) {
-      const { kind, key, value, ifVersion, dueAt = null } = put;
-      return (await storage.putDocument(kind, key, value, { ifVersion, dueAt })) === null ? 'changed' : 'stored';
+      const versions = documents.map(({ kind, key, value, ifVersion, dueAt = null }) =>
+        storage.putDocument(kind, key, value, { ifVersion, dueAt }),
+      );
+      return (await Promise.all(versions)).includes(null) ? 'changed' : 'stored';
     }
     // The storage owns the drafts from now on.
     const records = drafts.map(({ record }) => (this.#announcer.wanted ? cloneJson(record) : record));
     const limit = settings.maxQueued === Infinity ? {} : { maxUnfinished: settings.maxQueued };
-    const answers = await storage.insert(drafts, { documents: [put], ...limit });
+    const inserting = storage.insert(drafts, { documents, ...limit });
+    // A claim of the same turn shares the insert's transaction, where there is one.
+    this.#runner.wake(null);
+    const answers = await inserting;
     const refusal = answers.find((answer) => 'refused' in answer && answer.refused !== 'not_alone');
     if (refusal !== undefined) return 'refused' in refusal && refusal.refused === 'queue_full' ? 'full' : 'changed';
     this.#tell(records, answers);

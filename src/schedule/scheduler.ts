@@ -6,7 +6,7 @@ import type { TaskRecord } from '../task/record.ts';
 import type { Timer } from '../time/clock.ts';
 import { maybeUnderWay, nowUnderWay, type Turn, turnOf } from './overlap.ts';
 import { isDue, type Plan, planTicks } from './plan.ts';
-import type { ScheduledTasks } from './scheduled-tasks.ts';
+import type { Move, ScheduledTasks } from './scheduled-tasks.ts';
 import { allFound, type Found, SCHEDULE, type StoredSchedule } from './stored-schedule.ts';
 import { timelineOf } from './timeline.ts';
 
@@ -21,6 +21,11 @@ const LATE_MS = 10_000;
 interface Due {
   readonly found: Found;
   readonly plan: Plan;
+}
+
+/** What is done about it. */
+interface Making extends Move, Due {
+  readonly turn: Turn;
 }
 
 /**
@@ -128,13 +133,15 @@ export class Scheduler {
       if (plan !== null) plans.push({ found, plan });
     }
     const earlier = await this.#earlier(plans);
-    const stored = await Promise.all(
-      plans.map(({ found, plan }) => {
-        const tasks = maybeUnderWay(found.schedule).flatMap((id) => earlier.get(id) ?? []);
-        return this.#carryOut(found, plan, turnOf(found.schedule.overlap, plan.ticks, tasks));
-      }),
-    );
-    return stored.includes('full');
+    const moves = plans.map(({ found, plan }) => {
+      const tasks = maybeUnderWay(found.schedule).flatMap((id) => earlier.get(id) ?? []);
+      return this.#move(found, plan, turnOf(found.schedule.overlap, plan.ticks, tasks));
+    });
+    // What makes tasks goes together: it is cheaper, and they start with the same transaction.
+    const making = moves.filter(({ drafts }) => drafts.length > 0);
+    const others = moves.filter(({ drafts }) => drafts.length === 0);
+    const full = await Promise.all([making, ...others.map((move) => [move])].map((group) => this.#carryOut(group)));
+    return full.includes(true);
   }
 
   async #plan(found: Found): Promise<Plan | null> {
@@ -155,7 +162,7 @@ export class Scheduler {
   /** A rule that could be read once and cannot now: it must not stand in the way of the others. */
   async #giveUp(found: Found, error: unknown): Promise<void> {
     const pausedAt = this.#environment.clock.now();
-    if ((await this.#tasks.store(found, { ...found.schedule, pausedAt }, [])) !== 'stored') return;
+    if ((await this.#tasks.store([{ found, schedule: { ...found.schedule, pausedAt }, drafts: [] }])) !== 'stored') return;
     const why = error instanceof Error ? error.message : String(error);
     this.#warn('schedule_failed', found, `cannot be computed, and is paused: ${why}`);
   }
@@ -168,8 +175,7 @@ export class Scheduler {
     return new Map(tasks.flatMap((task) => (task === null ? [] : [[task.id, task]])));
   }
 
-  async #carryOut(found: Found, plan: Plan, turn: Turn): Promise<'stored' | 'changed' | 'full'> {
-    for (const id of turn.cancel) await this.#cancel(id);
+  #move(found: Found, plan: Plan, turn: Turn): Making {
     const drafts: TaskDraft[] = [];
     const made: string[] = [];
     for (const tick of turn.ticks) {
@@ -185,14 +191,27 @@ export class Scheduler {
       underWay: nowUnderWay(found.schedule.overlap, [...turn.busy, ...made]),
       runs: found.schedule.runs + made.length,
     };
-    const answer = await this.#tasks.store(found, schedule, drafts);
-    if (answer === 'stored') await this.#report(found, plan, turn, schedule);
-    else if (answer === 'full') this.#warn('schedule_delayed', found, 'waits: there are `maxQueued` tasks already.');
-    return answer;
+    return { found, plan, turn, schedule, drafts };
+  }
+
+  /** What another process moved meanwhile is still due, or is not. @returns whether there are as many tasks as may be */
+  async #carryOut(moves: readonly Making[]): Promise<boolean> {
+    const [first] = moves;
+    if (first === undefined) return false;
+    for (const { turn } of moves) for (const id of turn.cancel) await this.#cancel(id);
+    const answer = await this.#tasks.store(moves);
+    if (answer === 'stored') for (const move of moves) await this.#report(move);
+    if (answer !== 'full') return false;
+    if (moves.length === 1) {
+      this.#warn('schedule_delayed', first.found, 'waits: there are `maxQueued` tasks already.');
+      return true;
+    }
+    const each = await Promise.all(moves.map(({ found }) => this.#fire([found]))); // for some there may be room
+    return each.includes(true);
   }
 
   /** What whoever runs this should know although nothing failed. */
-  async #report(found: Found, { ticks, dropped }: Plan, turn: Turn, { handler }: StoredSchedule): Promise<void> {
+  async #report({ found, plan: { ticks, dropped }, turn, schedule: { handler } }: Making): Promise<void> {
     if (dropped !== null) {
       const { from, to } = dropped;
       const span = `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`;

@@ -12,6 +12,10 @@ export interface PutOptions {
 }
 
 const SELECT = 'select kind, key, value, version, due_at from tasklane_document';
+const INSERT =
+  'insert or replace into tasklane_document(version, due_at, expires_at, value, kind, key) values(?, ?, ?, ?, ?, ?)';
+const UPDATE =
+  'update tasklane_document set version = ?, due_at = ?, expires_at = ?, value = ? where kind = ? and key = ?';
 const ALIVE = '(expires_at is null or expires_at > ?)';
 
 /** One document, unless it has expired. */
@@ -77,15 +81,9 @@ export function storeDocument(
   { database, happened }: Transaction,
   { kind, key, value, ifVersion: before, dueAt, expiresAt }: DocumentPut & Pick<PutOptions, 'expiresAt'>,
 ): number {
-  database.run(
-    'insert or replace into tasklane_document(kind, key, version, due_at, expires_at, value) values(?, ?, ?, ?, ?, ?)',
-    encodeText(kind),
-    encodeText(key),
-    before + 1,
-    dueAt ?? null,
-    expiresAt ?? null,
-    JSON.stringify(value),
-  );
+  const values = [before + 1, dueAt ?? null, expiresAt ?? null, JSON.stringify(value), encodeText(kind), encodeText(key)];
+  // To replace a row is to delete and insert it, with all its places in the indexes. At 0 an expired one may be in the way.
+  database.run(before === 0 ? INSERT : UPDATE, ...values);
   happened.control();
   return before + 1;
 }
