@@ -61,7 +61,10 @@ try {
     const berlin = { rrule: 'DTSTART;TZID=Europe/Berlin:20260327T023000\nRRULE:FREQ=DAILY;COUNT=4' };
     const ticks = await manager.schedules.preview({ ...berlin, from: Date.UTC(2026, 2, 1) });
     const hours = ['27T01:30', '28T01:30', '29T01:00', '30T00:30'].map((each) => `2026-03-${each}:00.000Z`);
-    assert.deepEqual(ticks.map((tick) => new Date(tick).toISOString()), hours);
+    assert.deepEqual(
+      ticks.map((tick) => new Date(tick).toISOString()),
+      hours,
+    );
     for (const [scheduleId, sum] of Object.entries({ cron: 9, rrule: 13 })) {
       for (let tasks = []; tasks.length < 2; await setTimeout(50)) {
         tasks = (await manager.list({ filter: { scheduleId }, sort: 'createdAt' })).items;

@@ -81,7 +81,14 @@ export function storeDocument(
   { database, happened }: Transaction,
   { kind, key, value, ifVersion: before, dueAt, expiresAt }: DocumentPut & Pick<PutOptions, 'expiresAt'>,
 ): number {
-  const values = [before + 1, dueAt ?? null, expiresAt ?? null, JSON.stringify(value), encodeText(kind), encodeText(key)];
+  const values = [
+    before + 1,
+    dueAt ?? null,
+    expiresAt ?? null,
+    JSON.stringify(value),
+    encodeText(kind),
+    encodeText(key),
+  ];
   // To replace a row is to delete and insert it, with all its places in the indexes. At 0 an expired one may be in the way.
   database.run(before === 0 ? INSERT : UPDATE, ...values);
   happened.control();
