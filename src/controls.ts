@@ -3,6 +3,7 @@ import type { Environment } from './environment.ts';
 import {
   OptionError,
   RelatedTasksError,
+  ScheduleExistsError,
   TaskNotFoundError,
   TransitionError,
   UniqueConflictError,
@@ -14,7 +15,7 @@ import { parsePriority } from './handler/registry.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { integer } from './options.ts';
 import type { Runner } from './run/runner.ts';
-import type { Change } from './storage/storage.ts';
+import type { Change, DocumentPut } from './storage/storage.ts';
 import { MAX_DESCRIPTION, parseTags, parseTime } from './submit/options.ts';
 import { toErrorInfo } from './task/failure.ts';
 import { toJson } from './task/json.ts';
@@ -131,8 +132,11 @@ export class Controls {
     return updated;
   }
 
-  /** @param sees related tasks that it denies are as if they were not there; it may throw */
-  async delete(id: string, options: DeleteOptions, sees: Sees = () => true): Promise<void> {
+  /**
+   * @param sees related tasks that it denies are as if they were not there; it may throw
+   * @param put takes the place of a task that goes to the archive alone, in the same write
+   */
+  async delete(id: string, options: DeleteOptions, sees: Sees = () => true, put?: DocumentPut): Promise<void> {
     if (typeof id !== 'string') throw new OptionError('id', 'text', id);
     checkBag('options', options, { related: 'boolean', cancel: 'boolean', purge: 'boolean' });
     await this.#lifecycle.open();
@@ -159,6 +163,7 @@ export class Controls {
     const { storage, clock } = this.#environment;
     const ids = all.map((one) => one.id);
     if (options.purge) await storage.remove(ids);
+    else if (put !== undefined) await this.#change(id, 'to replace it', archive(clock.now()), { put });
     else await Promise.all(ids.map((one) => this.#changeOrSkip(one, archive(clock.now()))));
   }
 
@@ -201,6 +206,8 @@ export class Controls {
           throw new VersionConflictError(id, more.ifVersion ?? 0, answer.record.version);
         case 'unique':
           throw new UniqueConflictError((await this.#find(id)).uniqueKey ?? '', answer.taskId);
+        case 'document':
+          throw new ScheduleExistsError(more.put?.key ?? '');
         default:
           throw new TransitionError(id, action, answer.record.status, TRANSITIONS[answer.record.status]);
       }

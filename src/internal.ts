@@ -1,14 +1,15 @@
 import type { Bulks } from './bulks.ts';
 import type { Controls } from './controls.ts';
 import type { Publisher } from './event/publisher.ts';
-import type { TaskNews } from './events.ts';
-import type { Relations } from './flow/relations.ts';
+import type { TaskNews, TaskWarning } from './events.ts';
+import type { Relations, Sees } from './flow/relations.ts';
 import type { SubmittedHandle } from './handle.ts';
 import type { AnyTask } from './handler/define.ts';
 import type { Handler } from './handler/registry.ts';
 import type { TaskManager } from './manager.ts';
 import type { Queries } from './queries.ts';
 import type { SchedulePage, ScheduleQuery } from './schedule/list.ts';
+import type { DeclaredSchedule } from './schedule/spec.ts';
 import type { ScheduleRecord } from './schedule/stored-schedule.ts';
 import type { Keep } from './submit/batch.ts';
 import type { SubmitOptions } from './submit/options.ts';
@@ -34,6 +35,13 @@ export interface Inside {
   readonly nextDue: () => Promise<number | null>;
   /** As `manager.schedules.list`; what is denied is as if it were not there. */
   readonly listSchedules: (query: ScheduleQuery, fits: (schedule: ScheduleRecord) => boolean) => Promise<SchedulePage>;
+  /**
+   * A schedule takes the place, and the id, of a task, in one write: first the task is cancelled where it has not ended, then
+   * it goes to the archive. `paused`: until `manager.schedules.resume`.
+   */
+  readonly replaceBySchedule: (spec: DeclaredSchedule, paused: boolean, sees: Sees) => Promise<void>;
+  /** What a submit for a handler is warned of, whatever its input. @throws {UnknownHandlerError} */
+  readonly warningsOf: (handler: string) => Promise<readonly TaskWarning[]>;
   /** Draws an id of a task, for what is to be told apart from all tasks. */
   readonly drawId: () => string;
   /** What ids begin with. */

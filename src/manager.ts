@@ -17,6 +17,7 @@ import { parseOptions, type TaskManagerOptions } from './options.ts';
 import { type ListQuery, type Page, Queries, type TaskStats } from './queries.ts';
 import { Runner } from './run/runner.ts';
 import { listSchedules } from './schedule/list.ts';
+import { replaceTask } from './schedule/replace-task.ts';
 import { Schedules } from './schedule/schedules.ts';
 import { Scheduling } from './schedule/scheduling.ts';
 import { type AnyItem, Intake } from './submit/intake.ts';
@@ -88,6 +89,8 @@ export class TaskManager<
       queries: this.#queries,
       controls: this.#controls,
       bulks: new Bulks(environment, lifecycle),
+      replaceBySchedule: (spec, paused, sees) => replaceTask(scheduling, lifecycle, this.#controls, spec, paused, sees),
+      warningsOf: (handler) => this.#intake.warningsOf(handler),
       drawId: () => ids.draw(),
       publish: (event, payload, options, look) => this.#publisher.publish(event, payload, options, look),
       submit: (handler, input, options, keep) => this.#intake.submit(handler, input, options, keep),

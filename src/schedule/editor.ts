@@ -1,6 +1,6 @@
 import type { Environment } from '../environment.ts';
 import { QueueFullError, ScheduleNotFoundError, StorageError } from '../errors.ts';
-import type { TaskDraft } from '../storage/storage.ts';
+import type { DocumentPut, TaskDraft } from '../storage/storage.ts';
 import { bind, unbind } from './bindings.ts';
 import { maybeUnderWay, nowUnderWay } from './overlap.ts';
 import type { ScheduledTasks } from './scheduled-tasks.ts';
@@ -49,6 +49,20 @@ export class ScheduleEditor {
 
   /** @returns null where there is one already. @throws {StorageError} */
   async create(key: string, settings: ScheduleSettings, declared: boolean): Promise<Found | null> {
+    const made = await this.prepare(key, settings, declared);
+    if (made === null) return null;
+    const { value, ifVersion, dueAt = null } = made.put;
+    const version = await this.#environment.storage.putDocument(SCHEDULE, key, value, { ifVersion, dueAt });
+    return version === null ? null : { key, version, schedule: made.schedule };
+  }
+
+  /** One that is to be stored by whoever asks. @returns null where there is one already. @throws {StorageError} */
+  async prepare(
+    key: string,
+    settings: ScheduleSettings,
+    declared: boolean,
+    paused = false,
+  ): Promise<{ readonly schedule: StoredSchedule; readonly put: DocumentPut } | null> {
     const { clock, storage } = this.#environment;
     const now = clock.now();
     const schedule: StoredSchedule = {
@@ -57,7 +71,7 @@ export class ScheduleEditor {
       declared,
       createdAt: now,
       updatedAt: now,
-      pausedAt: null,
+      pausedAt: paused ? now : null,
       nextTick: (await timelineOf(settings.rule))(now),
       lastTick: null,
       lastTaskId: null,
@@ -67,9 +81,7 @@ export class ScheduleEditor {
     await bind(storage, settings.rule.on, key);
     const before = await storage.document(SCHEDULE, key);
     if (before !== null && toFound(before) !== null) return null;
-    const { value, ifVersion, dueAt = null } = toPut(key, schedule, before?.version ?? 0);
-    const version = await storage.putDocument(SCHEDULE, key, value, { ifVersion, dueAt });
-    return version === null ? null : { key, version, schedule };
+    return { schedule, put: toPut(key, schedule, before?.version ?? 0) };
   }
 
   /** Gives it other settings: where the rule is the same it goes on, else it begins anew. @throws {ScheduleNotFoundError} */

@@ -287,6 +287,8 @@ export interface Change {
   readonly metadata?: JsonValue | undefined;
   /** The same steps for its children, and theirs, as far as the steps know their status. They are in `followed`. */
   readonly descendants?: boolean | undefined;
+  /** Put in the same transaction where a step is taken; refused where it is at another version. So a schedule takes a task's place. */
+  readonly put?: DocumentPut | undefined;
 }
 
 export type ChangeAnswer =
@@ -296,7 +298,9 @@ export type ChangeAnswer =
   | { readonly refused: 'status'; readonly record: TaskRecord }
   | { readonly refused: 'version'; readonly record: TaskRecord }
   /** A restart whose unique key another unfinished task holds. */
-  | { readonly refused: 'unique'; readonly taskId: string };
+  | { readonly refused: 'unique'; readonly taskId: string }
+  /** What was to be put with it has another version by now. */
+  | { readonly refused: 'document' };
 
 /** Where a page starts: a place in the order, which needs no task to be there still. */
 export type Position = readonly [value: string | number | null, sequence: number];

@@ -61,6 +61,14 @@ export class SubmitCheck {
     return this.#checkLater(checked, handler, validated, elsewhere);
   }
 
+  /** What a submit for a handler is warned of, whatever its input and options. @throws {UnknownHandlerError} */
+  async warningsOf(name: string, runsHere: boolean | null): Promise<readonly TaskWarning[]> {
+    const handler = this.#environment.registry.resolve(name);
+    const elsewhere = runsHere !== null && (!runsHere || handler.definition.run === undefined);
+    const warnings = this.#warningsOf(handler, PLAIN_SUBMIT);
+    return elsewhere && !(await this.#serving.has(name)) ? [...warnings, unserved(name)] : warnings;
+  }
+
   async #checkLater(checked: Checked, handler: Handler, validated: unknown, elsewhere: boolean): Promise<Checked> {
     await validated;
     if (!elsewhere || (await this.#serving.has(handler.name))) return finish(checked, handler);

@@ -181,6 +181,11 @@ export class Intake {
     return this.#environment.settings.inline ? this.#ran(handles) : handles;
   }
 
+  /** What a submit for a handler is warned of, whatever its input. @throws {UnknownHandlerError} */
+  warningsOf(handler: string): Promise<readonly TaskWarning[]> {
+    return this.#checks.warningsOf(handler, this.#lifecycle.runsHere);
+  }
+
   #check(item: AnyItem['handler'], input: unknown, options: SubmitOptions | undefined, more?: readonly string[]) {
     return this.#checks.check(item, input, options, this.#lifecycle.runsHere, more);
   }

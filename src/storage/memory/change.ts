@@ -6,6 +6,7 @@ import type { Tag } from '../../task/record.ts';
 import { isFinal } from '../../task/status.ts';
 import type { Settable, Step } from '../../task/transition.ts';
 import type { Change, ChangeAnswer } from '../storage.ts';
+import type { DocumentTable } from './documents.ts';
 import { follow, followedBy } from './follow.ts';
 import { showProgress } from './progress.ts';
 import { recordOf } from './record-of.ts';
@@ -15,12 +16,13 @@ import type { Tasks } from './tasks.ts';
 /** See `TasksOutside.change` of the contract. */
 export function change(
   tasks: Tasks,
+  papers: DocumentTable,
   changes: readonly Change[],
   { followed = true }: { readonly followed?: boolean } = {},
 ): readonly ChangeAnswer[] {
   const now = tasks.now();
   const answers = changes.map((each): ChangeAnswer => {
-    const answer = changeOne(tasks, each, now);
+    const answer = changeOne(tasks, papers, each, now);
     if (!('record' in answer) || 'refused' in answer) return answer;
     const below = each.descendants ? changeDescendants(tasks, each, now) : [];
     const others = follow(tasks, now);
@@ -30,7 +32,7 @@ export function change(
   return followed ? withProgress(answers, progressed, (answer) => 'changed' in answer) : answers;
 }
 
-function changeOne(tasks: Tasks, each: Change, now: number): ChangeAnswer {
+function changeOne(tasks: Tasks, papers: DocumentTable, each: Change, now: number): ChangeAnswer {
   const row = tasks.byId.get(each.taskId);
   if (row === undefined || row.archivedAt !== null) return { refused: 'missing' };
   if (each.ifVersion !== undefined && each.ifVersion !== row.version) {
@@ -44,8 +46,14 @@ function changeOne(tasks: Tasks, each: Change, now: number): ChangeAnswer {
     const holder = tasks.keys.holder(row);
     if (holder !== undefined) return { refused: 'unique', taskId: holder.id };
   }
+  const { put } = each;
+  if (put !== undefined && papers.versionOf(put.kind, put.key, now) !== put.ifVersion) return { refused: 'document' };
   const waits = step.reason === 'restarted' && tasks.edges.reopen(row, ({ status }) => !isFinal(status));
   tasks.step(row, waits ? waitAgain(step) : merged(row, step, each), now);
+  if (put !== undefined) {
+    papers.put(put.kind, put.key, put.value, { dueAt: put.dueAt }, now);
+    tasks.hints.control();
+  }
   return { changed: true, from, record: recordOf(row) };
 }
 

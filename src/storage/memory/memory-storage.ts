@@ -91,7 +91,7 @@ export class MemoryStorage implements TaskStorage {
     changes: readonly Change[],
     options?: { readonly followed?: boolean },
   ): Promise<readonly ChangeAnswer[]> {
-    return change(this.#tasks, changes, options);
+    return change(this.#tasks, this.#documents, changes, options);
   }
 
   async get(

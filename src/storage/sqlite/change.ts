@@ -5,6 +5,7 @@ import { mergePatch } from '../../task/merge-patch.ts';
 import type { Tag, TaskRecord } from '../../task/record.ts';
 import type { Settable, Step, StoredTask } from '../../task/transition.ts';
 import type { Change, ChangeAnswer } from '../storage.ts';
+import { storeDocument, versionOf } from './documents.ts';
 import { reopen } from './edges.ts';
 import { follow, followedBy } from './follow.ts';
 import { holderOf } from './in-the-way.ts';
@@ -44,8 +45,11 @@ function changeOne(transaction: Transaction, change: Change): ChangeAnswer {
     const taskId = holderOf(transaction, task.handler, task.uniqueKey, 'unfinished', task.id);
     if (taskId !== null) return { refused: 'unique', taskId };
   }
+  const { put } = change;
+  if (put !== undefined && versionOf(transaction, put.kind, put.key) !== put.ifVersion) return { refused: 'document' };
   const waits = step.reason === 'restarted' && reopen(transaction, stored);
   const next = takeStep(transaction, stored, waits ? waitAgain(step) : merged(task, step, change));
+  if (put !== undefined) storeDocument(transaction, put);
   return { changed: true, from: task.status, record: recordOf(next.task) };
 }
 

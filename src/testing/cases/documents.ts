@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { StoredDocument } from '../../storage/storage.ts';
-import { succeed } from '../../task/transition.ts';
+import { archive, cancel, succeed } from '../../task/transition.ts';
 import { type StorageCase, storageCase, there } from './world.ts';
 
 const keysOf = (documents: readonly StoredDocument[]): readonly string[] => documents.map(({ key }) => key);
@@ -132,6 +132,23 @@ export const documentCases: readonly StorageCase[] = [
         [1, dueAt],
       ],
     );
+  }),
+  storageCase('documents: put with a change, in one write', async (world) => {
+    const { storage, clock } = world;
+    const id = await world.submit();
+    const put = { kind: 'k', key: 'a', value: { n: 1 }, ifVersion: 1, dueAt: clock.now() + 7 };
+    const steps = archive(clock.now());
+    await storage.change([{ taskId: id, steps: cancel(null, clock.now()) }]);
+    assert.deepEqual(await storage.change([{ taskId: id, steps, put }]), [{ refused: 'document' }]);
+    assert.notEqual((await storage.get([id]))[0], null, 'no half of it');
+    const [answer] = await storage.change([{ taskId: id, steps, put: { ...put, ifVersion: 0 } }]);
+    assert.equal(answer !== undefined && 'changed' in answer && answer.changed, true);
+    assert.equal((await storage.get([id]))[0], null);
+    const { ifVersion: _, ...stored } = put;
+    assert.deepEqual(await storage.document('k', 'a'), { ...stored, version: 1 });
+    const again = { taskId: id, steps, put: { ...put, key: 'b', ifVersion: 0 } };
+    assert.deepEqual(await storage.change([again]), [{ refused: 'missing' }]);
+    assert.equal(await storage.document('k', 'b'), null, 'nothing is put with what is not done');
   }),
   storageCase('documents: where one has another version, neither tasks nor documents are stored', async (world) => {
     const { storage } = world;

@@ -128,19 +128,12 @@ export class Entities {
       return { schedule: await this.#schedules.replace(caller, found.schedule, specification) };
     }
     const { task } = found;
-    const { manager, inside } = this.#context;
+    const { manager } = this.#context;
     caller.check('update', task, task.id);
     this.#requireSubmit(caller, specification, task.submittedBy);
     if (isSameWork(task, specification)) return { task: await replace(manager, task, specification) };
     // What a task was submitted with cannot change: a schedule takes its place, and its id.
-    const schedule = await this.#schedules.create(caller, task.id, specification, task.submittedBy);
-    try {
-      await inside.controls.delete(task.id, { cancel: true }, (one) => caller.sees(one));
-    } catch (error) {
-      await manager.schedules.delete(task.id);
-      throw error;
-    }
-    return { schedule };
+    return { schedule: await this.#schedules.takePlace(caller, task, specification) };
   }
 
   async start(caller: Caller, found: Found): Promise<Found> {

@@ -61,6 +61,19 @@ export class ScheduleActions {
     return this.#startOr(key, specification);
   }
 
+  /** It takes a task's place, and its id: there is the one or the other, whenever a process dies. */
+  async takePlace(
+    caller: Caller,
+    { id: key, submittedBy }: TaskRecord,
+    specification: Specification,
+  ): Promise<ScheduleRecord> {
+    const spec = { key, ...this.#specOf(key, specification), submittedBy };
+    // one that runs once waits for no event but its trigger
+    const paused = specification.type !== 'onetime' && !specification.start;
+    await this.#context.inside.replaceBySchedule(spec, paused, (one) => caller.sees(one));
+    return this.#startOr(key, specification);
+  }
+
   /** Gives it another specification; what it did before stays. */
   async replace(caller: Caller, before: ScheduleRecord, specification: Specification): Promise<ScheduleRecord> {
     const { schedules } = this.#context.manager;
