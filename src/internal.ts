@@ -1,4 +1,3 @@
-import type { Bulks } from './bulks.ts';
 import type { Controls } from './controls.ts';
 import type { Publisher } from './event/publisher.ts';
 import type { TaskNews, TaskWarning } from './events.ts';
@@ -6,6 +5,7 @@ import type { Relations, Sees } from './flow/relations.ts';
 import type { SubmittedHandle } from './handle.ts';
 import type { AnyTask } from './handler/define.ts';
 import type { Handler } from './handler/registry.ts';
+import type { Kept } from './kept.ts';
 import type { TaskManager } from './manager.ts';
 import type { Queries } from './queries.ts';
 import type { SchedulePage, ScheduleQuery } from './schedule/list.ts';
@@ -14,6 +14,7 @@ import type { ScheduleRecord } from './schedule/stored-schedule.ts';
 import type { Keep } from './submit/batch.ts';
 import type { SubmitOptions } from './submit/options.ts';
 import type { TaskRecord } from './task/record.ts';
+import type { Clock } from './time/clock.ts';
 
 /**
  * What `tasklane/http` needs of a manager beyond its public methods: there, what a caller asks for and what he may see are
@@ -22,7 +23,7 @@ import type { TaskRecord } from './task/record.ts';
 export interface Inside {
   readonly queries: Queries;
   readonly controls: Controls;
-  readonly bulks: Bulks;
+  readonly kept: Kept;
   /** As `manager.submit`; `keep` spares the reading of what was just stored. */
   readonly submit: (handler: string, input: unknown, options: SubmitOptions, keep: Keep) => Promise<SubmittedHandle>;
   /** As `manager.publish`; `look` is shown what the event starts, and may throw. */
@@ -35,6 +36,8 @@ export interface Inside {
   readonly nextDue: () => Promise<number | null>;
   /** As `manager.schedules.list`; what is denied is as if it were not there. */
   readonly listSchedules: (query: ScheduleQuery, fits: (schedule: ScheduleRecord) => boolean) => Promise<SchedulePage>;
+  /** As `manager.schedules.create`, of one that is `paused` from its first moment on. */
+  readonly createSchedule: (spec: DeclaredSchedule, paused: boolean) => Promise<ScheduleRecord>;
   /**
    * A schedule takes the place, and the id, of a task, in one write: first the task is cancelled where it has not ended, then
    * it goes to the archive. `paused`: until `manager.schedules.resume`.
@@ -48,6 +51,10 @@ export interface Inside {
   readonly idPrefix: string;
   /** Epoch ms, by the manager's clock. */
   readonly now: () => number;
+  /** Calls back once, by the manager's clock. */
+  readonly after: Clock['after'];
+  /** How long a key of idempotency answers. */
+  readonly idempotencyMs: number;
   /** News of all tasks that fit, from now on, until the signal. `fits` may throw, which ends it. */
   readonly news: (fits: (task: TaskRecord) => boolean, signal: AbortSignal) => AsyncIterableIterator<TaskNews>;
 }

@@ -1,5 +1,4 @@
 import { signalOf } from './bag.ts';
-import { Bulks } from './bulks.ts';
 import { Controls, type DeleteOptions, type TaskPatch } from './controls.ts';
 import type { Environment } from './environment.ts';
 import { Publisher, type PublishOptions } from './event/publisher.ts';
@@ -12,12 +11,13 @@ import type { AnyTask, InputOf, Optional, RecordOf, Resolve, TasksOf } from './h
 import { Registry } from './handler/registry.ts';
 import { Idleness } from './idleness.ts';
 import { exposeInside } from './internal.ts';
+import { Kept } from './kept.ts';
 import { type Health, Lifecycle } from './lifecycle.ts';
 import { parseOptions, type TaskManagerOptions } from './options.ts';
 import { type ListQuery, type Page, Queries, type TaskStats } from './queries.ts';
 import { Runner } from './run/runner.ts';
+import { createSchedule, replaceTask } from './schedule/create.ts';
 import { listSchedules } from './schedule/list.ts';
-import { replaceTask } from './schedule/replace-task.ts';
 import { Schedules } from './schedule/schedules.ts';
 import { Scheduling } from './schedule/scheduling.ts';
 import { type AnyItem, Intake } from './submit/intake.ts';
@@ -88,7 +88,8 @@ export class TaskManager<
     exposeInside(this, {
       queries: this.#queries,
       controls: this.#controls,
-      bulks: new Bulks(environment, lifecycle),
+      kept: new Kept(environment, lifecycle),
+      createSchedule: (spec, paused) => createSchedule(scheduling, lifecycle, spec, paused),
       replaceBySchedule: (spec, paused, sees) => replaceTask(scheduling, lifecycle, this.#controls, spec, paused, sees),
       warningsOf: (handler) => this.#intake.warningsOf(handler),
       drawId: () => ids.draw(),
@@ -101,6 +102,8 @@ export class TaskManager<
       listSchedules: (query, fits) => lifecycle.readable().then(() => listSchedules(storage, query, fits)),
       idPrefix: settings.idPrefix,
       now: () => clock.now(),
+      after: (ms, callback, hold) => clock.after(ms, callback, hold),
+      idempotencyMs: settings.idempotencyMs,
       news: (fits, signal) => streamAll(storage, watchers, fits, { signal, opened: lifecycle.readable() }),
     });
     this.register(...(options?.handlers ?? []));

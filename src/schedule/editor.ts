@@ -48,8 +48,8 @@ export class ScheduleEditor {
   }
 
   /** @returns null where there is one already. @throws {StorageError} */
-  async create(key: string, settings: ScheduleSettings, declared: boolean): Promise<Found | null> {
-    const made = await this.prepare(key, settings, declared);
+  async create(key: string, settings: ScheduleSettings, declared: boolean, paused = false): Promise<Found | null> {
+    const made = await this.prepare(key, settings, declared, paused);
     if (made === null) return null;
     const { value, ifVersion, dueAt = null } = made.put;
     const version = await this.#environment.storage.putDocument(SCHEDULE, key, value, { ifVersion, dueAt });

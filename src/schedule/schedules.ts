@@ -1,13 +1,14 @@
-import { OptionError, ScheduleExistsError } from '../errors.ts';
+import { OptionError } from '../errors.ts';
 import { Handle, type HandleHost, type TaskHandle } from '../handle.ts';
 import type { AnyTask, Optional } from '../handler/define.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { integer } from '../options.ts';
 import { parseTime } from '../submit/options.ts';
+import { createSchedule } from './create.ts';
 import { nextTick } from './editor.ts';
 import { listSchedules, type SchedulePage, type ScheduleQuery } from './list.ts';
 import type { Scheduling } from './scheduling.ts';
-import { type DeclaredSchedule, parseKey, parseRule, type ScheduleRule, type ScheduleSpec } from './spec.ts';
+import { type DeclaredSchedule, parseRule, type ScheduleRule, type ScheduleSpec } from './spec.ts';
 import { type ScheduleRecord, toScheduleRecord } from './stored-schedule.ts';
 import { timelineOf } from './timeline.ts';
 
@@ -33,12 +34,7 @@ export class Schedules<Tasks extends AnyTask = AnyTask> {
    * @throws {PayloadTooLargeError} @throws {ManagerClosedError} @throws {StorageError}
    */
   async create<T extends AnyTask | Tasks['name']>(spec: ScheduleSpec<Tasks, T>): Promise<ScheduleRecord> {
-    const key = parseKey(spec?.key);
-    const settings = await this.#scheduling.settings.read(spec as DeclaredSchedule);
-    await this.#lifecycle.open();
-    const made = await this.#scheduling.editor.create(key, settings, false);
-    if (made === null) throw new ScheduleExistsError(key);
-    return toScheduleRecord(made);
+    return createSchedule(this.#scheduling, this.#lifecycle, spec as DeclaredSchedule, false);
   }
 
   /** Null: there is none. @throws {OptionError} @throws {StorageError} */

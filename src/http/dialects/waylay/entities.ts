@@ -1,15 +1,19 @@
 import { TaskNotFoundError } from '../../../errors.ts';
+import type { TaskWarning } from '../../../events.ts';
 import type { ScheduleRecord } from '../../../schedule/stored-schedule.ts';
 import type { TaskRecord } from '../../../task/record.ts';
 import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
 import { HttpProblem } from '../../problem.ts';
+import type { SubmitWay } from '../../submission.ts';
 import { previewOf } from '../../submit-preview.ts';
 import { findTask, type Sight } from '../find.ts';
 import { TaskActions } from './actions.ts';
 import { type Asked, type AskedSettings, questionOf } from './asked.ts';
 import { confOf } from './conf.ts';
 import { entityOf, healthOf, type TaskEntity } from './entity.ts';
+import { createOnce } from './once.ts';
+import { warned } from './refuse.ts';
 import { isSameWork, replace } from './replace.ts';
 import { ScheduleActions, type ScheduleSettings } from './schedule-actions.ts';
 import { fits, ruleOf, scheduleEntityOf, taskOf } from './schedule-entity.ts';
@@ -107,11 +111,21 @@ export class Entities {
     return found;
   }
 
-  /** Makes what recurs or answers to events. @returns its id @throws {HttpProblem} 403 */
-  async createSchedule(caller: Caller, specification: Specification): Promise<string> {
+  /** Makes what recurs or answers to events. @throws {HttpProblem} 403, and 400 for warnings that are not wanted */
+  async createSchedule(
+    caller: Caller,
+    specification: Specification,
+    { key, failOnWarning }: SubmitWay,
+  ): Promise<{ readonly id: string; readonly warnings: readonly TaskWarning[] }> {
+    const { inside } = this.#context;
     const submittedBy = caller.principal?.id ?? null;
     this.#requireSubmit(caller, specification, submittedBy);
-    return (await this.#schedules.create(caller, this.#context.inside.drawId(), specification, submittedBy)).key;
+    const warnings = await inside.warningsOf(specification.handler);
+    if (failOnWarning && warnings.length > 0) throw warned(warnings.map(({ message }) => message));
+    const id = await createOnce(inside, key === null ? null : [submittedBy, key], specification, (own) =>
+      this.#schedules.create(caller, own, specification),
+    );
+    return { id, warnings };
   }
 
   /** @throws {HttpProblem} 403 */

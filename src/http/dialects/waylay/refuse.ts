@@ -1,6 +1,6 @@
 import type { InputIssue } from '../../../errors.ts';
 import { json } from '../../answer.ts';
-import { BodyInvalidProblem, type HttpProblem, type ProblemCode, statusOf } from '../../problem.ts';
+import { BodyInvalidProblem, HttpProblem, type ProblemCode, statusOf } from '../../problem.ts';
 
 /** Statuses that differ from those of our own API: there is but one for what a task, or a body, does not allow. */
 const STATUS: Readonly<Partial<Record<ProblemCode, number>>> = {
@@ -34,6 +34,12 @@ export function refuse(problem: HttpProblem): Response {
   };
   const details = warnings ?? detailsOf(errors, error);
   return json(statusCode, { statusCode, error, code: 'VALIDATION', details }, headers);
+}
+
+/** What has warnings, where they are not wanted. */
+export function warned(messages: readonly string[]): HttpProblem {
+  const warnings = messages.map((message): ValidationIssue => ({ severity: 'WARNING', type: 'VALIDATION', message }));
+  return new HttpProblem('input_invalid', messages.join(' '), { warnings });
 }
 
 /** The HTTP status of an error here. */

@@ -31,6 +31,10 @@ function throwBodyProblem(error: unknown): never {
   throw bodyProblem(error);
 }
 
+function callerId({ principal }: Caller): string | null {
+  return principal?.id ?? null;
+}
+
 /** What can be done with what recurs, or answers to events. */
 export class ScheduleActions {
   readonly #context: HttpContext;
@@ -48,17 +52,10 @@ export class ScheduleActions {
     return this.#context.manager.get(schedule.lastTaskId, { archived: true });
   }
 
-  /** Makes one. @param owner null: the caller @throws what `manager.schedules.create` does */
-  async create(
-    caller: Caller,
-    key: string,
-    specification: Specification,
-    owner: string | null,
-  ): Promise<ScheduleRecord> {
-    const { schedules } = this.#context.manager;
-    const whose = this.#whose(caller, specification, owner ?? caller.principal?.id ?? null);
-    await schedules.create({ key, ...this.#specOf(key, specification), ...whose }).catch(throwBodyProblem);
-    return this.#startOr(key, specification);
+  /** Makes one that recurs, or answers to events, of the caller. @throws what `manager.schedules.create` does */
+  async create(caller: Caller, key: string, specification: Specification): Promise<void> {
+    const spec = { key, ...this.#specOf(key, specification), ...this.#whose(caller, specification, callerId(caller)) };
+    await this.#context.inside.createSchedule(spec, !specification.start).catch(throwBodyProblem);
   }
 
   /** It takes a task's place, and its id: there is the one or the other, whenever a process dies. */
@@ -67,10 +64,12 @@ export class ScheduleActions {
     { id: key, submittedBy }: TaskRecord,
     specification: Specification,
   ): Promise<ScheduleRecord> {
-    const spec = { key, ...this.#specOf(key, specification), submittedBy };
+    const whose = this.#whose(caller, specification, submittedBy ?? callerId(caller));
+    const spec = { key, ...this.#specOf(key, specification), ...whose };
     // one that runs once waits for no event but its trigger
     const paused = specification.type !== 'onetime' && !specification.start;
-    await this.#context.inside.replaceBySchedule(spec, paused, (one) => caller.sees(one));
+    const { inside } = this.#context;
+    await inside.replaceBySchedule(spec, paused, (one) => caller.sees(one)).catch(throwBodyProblem);
     return this.#startOr(key, specification);
   }
 

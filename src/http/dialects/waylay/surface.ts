@@ -6,10 +6,11 @@ import { BodyInvalidProblem, HttpProblem } from '../../problem.ts';
 import type { SubmitWay } from '../../submission.ts';
 import { BASIC_TOO } from '../credential.ts';
 import type { DialectCall, DialectRoute, DialectSurface } from '../dialect.ts';
-import { Batches, batchRequestOf } from './batch.ts';
+import { batchRequestOf } from './batch.ts';
+import { Batches } from './batches.ts';
 import { Entities, type EntitiesSettings, type Found } from './entities.ts';
 import { checkFormat, flagOf, listQueryOf, PAGED, wantsPage } from './list-query.ts';
-import { refuse } from './refuse.ts';
+import { refuse, warned } from './refuse.ts';
 import { type Specification, specificationOf, wantedOf } from './specification.ts';
 
 /** The options of `waylay`, checked. */
@@ -42,7 +43,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     const { id, warnings } =
       specification.type === 'onetime'
         ? await submit(caller, specification, { key, failOnWarning })
-        : { id: await entities.createSchedule(caller, specification), warnings: [] };
+        : await entities.createSchedule(caller, specification, { key, failOnWarning });
     const issues = warnings.map(({ code, message }) => ({ severity: 'WARNING', type: code, message }));
     const shown = { ID: id, ...(returnWarnings ? { warnings: issues } : undefined) };
     return json(201, shown, { location: link(`${rootOf(url)}/${encodeURIComponent(id)}`) });
@@ -53,7 +54,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
       const { record, warnings } = await submission.submit(caller, wantedOf(specification), way);
       return { id: record.id, warnings };
     } catch (error) {
-      throw way.failOnWarning ? warned(error) : error;
+      throw way.failOnWarning ? asWarned(error) : error;
     }
   };
 
@@ -152,7 +153,7 @@ function rootOf({ pathname }: URL): string {
 }
 
 /** What a submit would have been warned of has no place in its body. */
-function warned(error: unknown): unknown {
+function asWarned(error: unknown): unknown {
   const { errors } = (error instanceof BodyInvalidProblem ? error.members : {}) as {
     errors?: readonly { path: string; message: string }[];
   };
@@ -162,6 +163,5 @@ function warned(error: unknown): unknown {
     errors.some(({ path }) => path.startsWith('input'))
   )
     return error;
-  const warnings = errors.map(({ message }) => ({ severity: 'WARNING', type: 'VALIDATION', message }));
-  return new HttpProblem('input_invalid', errors.map(({ message }) => message).join(' '), { warnings });
+  return warned(errors.map(({ message }) => message));
 }

@@ -4,6 +4,22 @@ import type { Sees } from '../flow/relations.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Scheduling } from './scheduling.ts';
 import { type DeclaredSchedule, parseKey } from './spec.ts';
+import { type ScheduleRecord, toScheduleRecord } from './stored-schedule.ts';
+
+/** Makes a schedule. @param paused until it is resumed, from its first moment on @throws as `manager.schedules.create` */
+export async function createSchedule(
+  { settings, editor }: Scheduling,
+  lifecycle: Lifecycle,
+  spec: DeclaredSchedule,
+  paused: boolean,
+): Promise<ScheduleRecord> {
+  const key = parseKey(spec?.key);
+  const read = await settings.read(spec);
+  await lifecycle.open();
+  const made = await editor.create(key, read, false, paused);
+  if (made === null) throw new ScheduleExistsError(key);
+  return toScheduleRecord(made);
+}
 
 /**
  * A schedule takes the place of the task that its key names: first that is cancelled where it has not ended, then one write
