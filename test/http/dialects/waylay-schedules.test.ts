@@ -1,3 +1,4 @@
+import { defineTask } from 'tasklane';
 import { waylay } from 'tasklane/dialects';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -295,4 +296,67 @@ test('batch > stops and removes what recurs, too', async () => {
   const removed = await follow({ action: 'delete', query: { status: 'stopped' } });
   expect(Object.keys(removed.success).sort()).toEqual([...ids].sort());
   expect((await ask('GET', 'tasks')).value).toEqual([]);
+});
+
+describe('create, of what recurs', () => {
+  const RECURRING = [PERIODIC, CRON, REACTIVE].map((one) => ({ ...one, template: 'old' }));
+  beforeEach(() => {
+    world.manager.register(defineTask({ name: 'old', deprecated: 'Use reindex.', run: () => null }));
+  });
+
+  test.each(RECURRING)('$type > warnings are told of where asked, and refused with failOnWarning', async (one) => {
+    const told = await ask('POST', 'tasks?returnWarnings=true', one);
+    const message = expect.stringContaining('deprecated');
+    expect([told.status, told.value]).toEqual([
+      201,
+      { ID: expect.any(String), warnings: [{ severity: 'WARNING', type: 'handler_deprecated', message }] },
+    ]);
+    expect((await ask('POST', 'tasks', one)).value).toEqual({ ID: expect.any(String) });
+    const refused = await ask('POST', 'tasks?failOnWarning=true', one);
+    expect([refused.status, refused.value]).toEqual([
+      400,
+      {
+        statusCode: 400,
+        error: message,
+        code: 'VALIDATION',
+        details: [{ severity: 'WARNING', type: 'VALIDATION', message }],
+      },
+    ]);
+    expect((await ask('GET', 'tasks')).headers.get('x-count')).toBe('2');
+  });
+
+  const send = async (specification: object, key = 'once', as = 'owner') => {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+    const body = JSON.stringify(specification);
+    const response = await world.ask('/rules/v1/tasks', { method: 'POST', as, headers, body });
+    return { status: response.status, value: (await response.json()) as { ID?: string } };
+  };
+
+  test.each([PERIODIC, CRON, REACTIVE])('$type > Idempotency-Key: one, for each caller and key', async (one) => {
+    const first = await send(one);
+    expect(first.status).toBe(201);
+    expect(await send({ ...one })).toEqual(first);
+    expect((await send({ ...one, name: 'Another' })).status).toBe(400);
+    expect((await send(one, 'other')).value.ID).not.toBe(first.value.ID);
+    expect((await send(one, 'once', 'stranger')).value.ID).not.toBe(first.value.ID);
+    expect((await ask('GET', 'tasks')).headers.get('x-count')).toBe('2');
+  });
+
+  test('Idempotency-Key > at once: one; what was refused may come again; deleted, it stays so', async () => {
+    expect((await send({ ...CRON, cron: 'noon' })).status).toBe(400);
+    const all = await Promise.all([send(CRON), send(CRON), send(CRON)]);
+    expect(new Set(all.map(({ value }) => value.ID)).size).toBe(1);
+    const [{ value }] = all;
+    await ask('DELETE', `tasks/${value.ID}?forceStop=true`);
+    expect((await send(CRON)).value).toEqual(value);
+    expect((await ask('GET', 'tasks')).headers.get('x-count')).toBe('0');
+    await world.clock.advance('25h');
+    expect((await send(CRON)).value.ID).not.toBe(value.ID);
+  });
+
+  test('Idempotency-Key > not where it is switched off', async () => {
+    await world.close();
+    world = await DialectWorld.open([waylay({ idempotency: false })]);
+    expect((await send(PERIODIC)).value.ID).not.toBe((await send(PERIODIC)).value.ID);
+  });
 });
