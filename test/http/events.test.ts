@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bodyOf, eventsOf, type SentEvent, World } from './support.ts';
 
@@ -64,6 +66,28 @@ describe('GET /tasks/{id}/events', () => {
       expect(events[0]?.event).toBe('status');
       expect(events.at(-1)?.data.status).toBe('succeeded');
     }
+  });
+
+  test('a reader who stops reading is told `lagged` and let go, while others are told all', async () => {
+    const socket = connect(Number(new URL(world.url).port), '127.0.0.1');
+    socket.write('GET /events HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'readable'); // it listens
+    const leaving = new AbortController();
+    const reads = eventsOf(await world.fetch('/events', { signal: leaving.signal }));
+    const metadata = 'x'.repeat(500_000);
+    let last = '';
+    for (let n = 0; n < 60; n++) {
+      last = (await world.manager.submit('held', null, { hold: true, metadata })).id;
+      for (let read = await reads.next(); read.value?.data.id !== last; ) read = await reads.next();
+    }
+    leaving.abort();
+    let text = '';
+    for await (const chunk of socket) {
+      text += String(chunk);
+      if (text.includes('event: lagged')) break;
+    }
+    expect(text).toContain('event: lagged\ndata: {}\n\n');
+    expect(text).not.toContain(last);
   });
 
   test('404 for no task; 429 above the limit, and room again when one has gone', async () => {

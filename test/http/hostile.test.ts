@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { encodeCursor, fingerprintOf } from '../../src/task/cursor.ts';
+import { parseFilter } from '../../src/task/query.ts';
 import { bodyOf, eventsOf, World } from './support.ts';
 
 let world: World;
@@ -172,6 +174,23 @@ describe('queries', () => {
     }
     expect((await world.fetch(`/tasks?limit=1&sort=id&cursor=${next}`)).status).toBe(400);
     expect((await world.fetch(`/tasks?limit=1&cursor=${next}`)).status).toBe(200);
+  });
+});
+
+describe('cursors', () => {
+  test('one that somebody made by computing its digest is refused where no task has such a place', async () => {
+    for (let n = 0; n < 3; n++) await world.post('/tasks', { handler: 'held', hold: true });
+    const where = [[parseFilter({})]];
+    for (const [place, status] of [
+      [[0, null, 1e9], 200],
+      [[0, { a: 1 }, 1], 400],
+      [[0, null, 'x'], 400],
+      [[0, [1], 1.5], 400],
+    ] as const) {
+      const [, ...from] = place;
+      const made = encodeCursor(fingerprintOf([where, '-id', null]), false, from as never);
+      expect((await world.fetch(`/tasks?limit=1&cursor=${made}`)).status).toBe(status);
+    }
   });
 });
 

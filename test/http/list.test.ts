@@ -12,6 +12,46 @@ const submit = async (more: object = {}): Promise<string> =>
 const ids = async (query: string): Promise<readonly string[]> =>
   (await world.json(`/tasks?${query}`)).items.map(({ id }) => id);
 
+describe('a large page', () => {
+  let large: World;
+  beforeEach(async () => {
+    large = await World.open({ run: false });
+  });
+  afterEach(() => large.close());
+  const page = async (query: string) => {
+    const { items, next, previous } = await large.json(`/tasks?sort=id&${query}`);
+    return { ids: items.map(({ id }) => id), next: next as string | null, previous: previous as string | null };
+  };
+
+  test('is read in steps, and is the same forward and backward', async () => {
+    const handles = await large.manager.submitMany(
+      Array.from({ length: 350 }, () => ({ handler: 'echo', input: { text: 'a' } })),
+    );
+    const all = handles.map(({ id }) => id);
+    const first = await page('limit=250');
+    expect(first).toEqual({ ids: all.slice(0, 250), next: expect.any(String), previous: null });
+    const second = await page(`limit=250&cursor=${first.next}`);
+    expect(second).toEqual({ ids: all.slice(250), next: null, previous: expect.any(String) });
+    const back = await page(`limit=230&cursor=${second.previous}`);
+    expect(back).toEqual({ ids: all.slice(20, 250), next: expect.any(String), previous: expect.any(String) });
+    expect((await page(`limit=1000&cursor=${back.next}`)).ids).toEqual(all.slice(250));
+    expect(await page(`limit=250&cursor=${back.previous}`)).toMatchObject({ ids: all.slice(0, 20), previous: null });
+    expect((await page('limit=1000')).ids).toEqual(all);
+  });
+
+  test('ends early where it would be larger than 16 MiB, and goes on at `next`', async () => {
+    const metadata = 'x'.repeat(1_000_000);
+    const item = { handler: 'echo', input: { text: 'a' }, metadata };
+    const all: string[] = [];
+    for (let n = 0; n < 120; n += 20) {
+      for (const { id } of await large.manager.submitMany(Array.from({ length: 20 }, () => item))) all.push(id);
+    }
+    const first = await page('limit=1000');
+    expect(first.ids).toEqual(all.slice(0, 100));
+    expect((await page(`limit=1000&cursor=${first.next}`)).ids).toEqual(all.slice(100));
+  });
+});
+
 describe('GET /tasks', () => {
   test('newest first, without input and result unless asked for', async () => {
     const [a, b] = [await submit(), await submit()];

@@ -109,6 +109,39 @@ describe('can', () => {
   });
 });
 
+describe('an update', () => {
+  const patch = (body: object): RequestInit => ({
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+  test('is judged by what it makes of the task, too: nothing gets by it what no submit may have', async () => {
+    const policy = policyOf({
+      scope: () => ({ entityId: 'mine' }),
+      can: (_principal, _action, { tags, priority, metadata }) =>
+        tags.team !== 'b' && priority < 5 && (metadata as { vip?: boolean } | null)?.vip !== true,
+    });
+    const { ask, submit } = await serve({ policy });
+    const id = await submit({ entityId: 'mine', tags: { team: 'a', n: 1 }, metadata: { a: 1 } });
+    const before = await manager.get(id);
+    for (const body of [
+      { tags: { team: 'b' } },
+      { priority: 9 },
+      { metadata: { vip: true } },
+      { entityId: 'theirs' },
+      { entityId: null },
+    ]) {
+      const response = await ask(`/tasks/${id}`, patch(body));
+      expect([response.status, (await bodyOf(response)).code]).toEqual([403, 'forbidden']);
+    }
+    expect(await manager.get(id)).toEqual(before);
+    const allowed = { tags: { n: null, x: 2 }, priority: 4, metadata: { b: 2 }, runAt: '2099-01-01T00:00:00Z' };
+    expect((await ask(`/tasks/${id}`, patch(allowed))).status).toBe(200);
+    expect(await manager.get(id)).toMatchObject({ tags: { team: 'a', x: 2 }, priority: 4, metadata: { a: 1, b: 2 } });
+  });
+});
+
 describe('authorize of a handler', () => {
   test('only narrows what the policy allows', async () => {
     const asked: string[] = [];

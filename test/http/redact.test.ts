@@ -13,6 +13,7 @@ const parts = new Set<string>();
 beforeEach(() => {
   const leaky = defineTask({
     name: 'leaky',
+    on: 'leak',
     run(_input: unknown, { log }) {
       log(`the word is ${SECRET}`);
       return { word: SECRET };
@@ -74,6 +75,27 @@ test('hides what it should on every way out', async () => {
   for (const answer of answers) expect(answer).not.toContain(SECRET);
   expect(answers.filter((answer) => answer.includes('***')).length).toBeGreaterThan(8);
   expect(parts).toEqual(new Set(['input', 'result', 'log']));
+});
+
+test('hides it in schedules, in what an event starts, and in what belongs together', async () => {
+  await manager.start();
+  const rule = { handler: 'leaky', input: { word: SECRET }, every: '1h' };
+  const answers = [
+    await ask('/schedules', 'POST', { key: 'k', ...rule }),
+    await ask('/schedules/k', 'PUT', rule),
+    await ask('/schedules/k'),
+    await ask('/schedules'),
+    await ask('/schedules/k/pause', 'POST'),
+    await ask('/schedules/k/resume', 'POST'),
+    await ask('/schedules/k/trigger', 'POST'),
+    await ask('/publish/leak', 'POST', { payload: { word: SECRET } }),
+    await ask('/tasks', 'POST', { ...rule, every: undefined, children: [{ handler: 'leaky', input: SECRET }] }),
+  ];
+  expect(answers.map((answer) => answer.includes('***'))).toEqual(answers.map(() => true));
+  const { id } = JSON.parse(answers.at(-1) ?? '') as { id: string };
+  const related = await ask(`/tasks/${id}/related`);
+  expect(JSON.parse(related)).toMatchObject({ children: [{ parentId: id }] });
+  for (const answer of [...answers, related]) expect(answer).not.toContain(SECRET);
 });
 
 test('is told who asks, and what is not there needs no hiding', async () => {

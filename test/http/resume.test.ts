@@ -200,6 +200,21 @@ describe('the stream of many tasks', () => {
     await later.break();
   });
 
+  test('behind what is remembered, of more than 1,000: the 1,000 that changed last, and that these are not all', async () => {
+    const items = Array.from({ length: 500 }, () => ({ handler: 'quick', hold: true }));
+    const oldest = await manager.submit('quick', null, { hold: true });
+    const all: string[] = [];
+    for (let n = 0; n < 2; n++) for (const { id } of await manager.submitMany(items)) all.push(id);
+    const stream = await Connection.open('/events', 'abc-1');
+    let left = 1_001;
+    await stream.until(() => --left === 0);
+    expect(stream.seen[0]).toMatchObject({ event: 'reset', data: { tasks: 1_000, complete: false } });
+    const told = stream.seen.slice(1).map(({ data }) => data.id);
+    expect(told).not.toContain(oldest.id);
+    expect(told.toSorted()).toEqual(all.toSorted());
+    await stream.break();
+  });
+
   test('400 that names a parameter of lists that a stream has not', async () => {
     const { response } = await Connection.open('/events?limit=1');
     expect(response.status).toBe(400);

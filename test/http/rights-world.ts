@@ -43,7 +43,7 @@ export class RightsWorld {
       return Object.hasOwn(PRINCIPALS, name) ? (PRINCIPALS[name] ?? null) : null;
     };
     this.handler = createHandler(this.manager, { authenticate, ...options });
-    this.#reader = createHandler(this.manager, { authenticate, policy: readOnly });
+    this.#reader = createHandler(this.manager, { authenticate, ...options, policy: readOnly });
   }
 
   static async open(options: HandlerOptions = {}): Promise<RightsWorld> {

@@ -65,6 +65,33 @@ describe('the table of rights', () => {
   }
 });
 
+describe('hideForbidden', () => {
+  const refused = OPERATIONS.filter(({ id, path }) => RIGHTS[id]?.[4] === 403 && /\{(id|key)\}/.test(path));
+
+  test.each(refused.map((operation) => [operation.id, operation] as const))(
+    '%s > what is there and not allowed is answered as what is not there',
+    async (_id, operation) => {
+      const hidden = await RightsWorld.open({ hideForbidden: true });
+      const { id } = await hidden.submit('quick', { hold: true });
+      await hidden.manager.schedules.create({ key: 'his', handler: 'quick', every: '1h', submittedBy: 'owner' });
+      const ask = async (task: string, key: string): Promise<readonly [number, string]> => {
+        const path = operation.path.replace('{id}', task).replace('{key}', key);
+        const { method } = operation;
+        const response = await hidden.ask('reader', path, { method, body: BODIES[operation.id] });
+        return [response.status, (await response.text()).replaceAll(task, 'ID').replaceAll(key, 'KEY')];
+      };
+      const there = await ask(id, 'his');
+      expect(there[0]).toBe(404);
+      expect(there).toEqual(await ask('task_0', 'nix'));
+      await hidden.close();
+    },
+  );
+
+  test('is asked of every operation that the table forbids a reader', () => {
+    expect(refused.length).toBeGreaterThanOrEqual(10);
+  });
+});
+
 describe('who submits', () => {
   const submit = (caller: CallerName, more: object = {}): Promise<Response> =>
     world.ask(caller, '/tasks', { method: 'POST', body: { handler: 'quick', ...more } });

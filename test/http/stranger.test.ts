@@ -62,6 +62,52 @@ describe('a stranger who guesses the id of a task is told what he is told of an 
   });
 });
 
+describe('a stranger who guesses the key of a schedule is told what he is told of one that there is not', () => {
+  const withKey = operationsOf(new TaskManager()).filter(({ path }) => path.includes('{key}'));
+  const bodies = [
+    ...VARIANTS,
+    { body: { handler: 'quick', every: '1h' } },
+    { body: { handler: 'nobody', every: '1h' } },
+  ];
+
+  test.each(withKey.map((operation) => [operation.id, operation] as const))('%s', async (_id, { method, path }) => {
+    const { schedules } = world.manager;
+    await schedules.create({ key: 'his', handler: 'quick', input: 'secret', every: '1h', submittedBy: 'owner' });
+    const before = await schedules.get('his');
+    for (const { query = '', body, headers = {} } of bodies) {
+      if (method === 'GET' && body !== undefined) continue;
+      const ask = async (key: string): Promise<unknown> =>
+        told(await world.ask('stranger', path.replace('{key}', key) + query, { method, body, headers }), key);
+      expect(await ask('his'), `${method} ${path}${query} ${JSON.stringify(body)}`).toEqual(await ask('nix'));
+    }
+    expect(await schedules.get('his')).toEqual(before);
+    expect(await world.manager.count()).toBe(0);
+  });
+
+  test('lists of schedules, whatever the filter and the cursor', async () => {
+    const { schedules } = world.manager;
+    for (const key of ['a', 'b', 'c']) {
+      const more = { tags: { team: 'a' }, entityId: 'e1', description: 'Hidden', submittedBy: 'owner' };
+      await schedules.create({ key, handler: 'quick', every: '1h', ...more });
+    }
+    await schedules.create({ key: 'ab', handler: 'quick', every: '1h', submittedBy: 'stranger' });
+    const { next } = await world.json('owner', '/schedules?limit=1');
+    for (const query of [
+      '',
+      'q=hidden',
+      'submittedBy=owner',
+      'entityId=e1',
+      'tag.team=a',
+      'limit=1',
+      `cursor=${next}`,
+    ]) {
+      const page = await world.json('stranger', `/schedules?${query}`);
+      const own = page.items.filter(({ key }) => key === 'ab').length;
+      expect([query, page.items.length, page.next]).toEqual([query, own, null]);
+    }
+  });
+});
+
 describe('a stranger finds nothing', () => {
   const submitMine = async (): Promise<string> =>
     (await bodyOf(await world.ask('stranger', '/tasks', { method: 'POST', body: { handler: 'quick', hold: true } })))
@@ -106,7 +152,7 @@ describe('a stranger finds nothing', () => {
 
   test('behind a key that is taken', async () => {
     await world.submit('quick', { hold: true, unique: { key: 'k' } });
-    for (const onConflict of ['skip', 'error']) {
+    for (const onConflict of ['skip', 'error', 'replace', 'runAfter']) {
       const body = { handler: 'quick', unique: { key: 'k', onConflict } };
       const response = await world.ask('stranger', '/tasks', { method: 'POST', body });
       expect(response.status).toBe(409);
@@ -118,6 +164,26 @@ describe('a stranger finds nothing', () => {
         code: 'unique_conflict',
       });
     }
+  });
+
+  test('behind a key whose task runs: he does not wait for its end', async () => {
+    const { id } = await world.submit('held', { unique: { key: 'k' } });
+    for (const onConflict of ['skip', 'error', 'replace', 'runAfter']) {
+      const body = { handler: 'held', unique: { key: 'k', onConflict } };
+      const response = await world.ask('stranger', '/tasks', { method: 'POST', body });
+      expect([response.status, await response.text()]).toEqual([409, expect.not.stringContaining(id)]);
+    }
+    expect(await world.manager.count()).toBe(1);
+  });
+
+  test('among what his own may depend on', async () => {
+    const { id } = await world.submit('quick');
+    const depend = async (on: string, more: object = {}): Promise<unknown> => {
+      const body = { handler: 'quick', ...more, dependsOn: [on] };
+      return told(await world.ask('stranger', '/tasks', { method: 'POST', body }), on);
+    };
+    expect(await depend(id)).toEqual(await depend(unknownLike(id)));
+    expect(await depend(id)).toMatchObject({ status: 422 });
   });
 
   test('related to his own, and deletes nothing that is not his', async () => {
