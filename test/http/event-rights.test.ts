@@ -109,6 +109,20 @@ describe('two sessions of one user, of which one may see more', () => {
     expect(told.map((text) => text.includes('***'))).toEqual([false, true, false]);
   });
 
+  test('whoever comes with the rights that the only reader had before gets no more than they allow', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const rights = { a: false };
+    const id = await open({ a: () => ({ id: 'a', trusted: rights.a }), b: () => ({ id: 'a', trusted: false }) });
+    const a = await request(`/tasks/${id}/events`, { authorization: 'a' });
+    rights.a = true;
+    await vi.advanceTimersByTimeAsync(15_000);
+    const b = await request(`/tasks/${id}/events`, { authorization: 'b' });
+    await manager.runNow(id);
+    await expect.poll(async () => (await manager.log(id)).length).toBe(1);
+    await manager.cancel(id);
+    expect((await texts([a, b])).map((text) => text.includes('swordfish'))).toEqual([true, false]);
+  });
+
   test('are parted when the rights of one change', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const rights = { a: false };

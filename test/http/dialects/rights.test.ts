@@ -1,5 +1,6 @@
 import type { TaskRecord } from 'tasklane';
-import { readOnly } from 'tasklane/http';
+import { taskV2, waylay } from 'tasklane/dialects';
+import { type Policy, readOnly } from 'tasklane/http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DIALECTS, type DialectFacts, type Operation } from './all.ts';
 import { DialectWorld } from './world.ts';
@@ -74,3 +75,31 @@ for (const facts of DIALECTS) {
     }
   });
 }
+
+describe('an update is judged by what it makes of the task', () => {
+  const policy: Policy = {
+    scope: () => 'all',
+    can: (_principal, action, task) =>
+      task.entityId !== 'theirs' && !(action === 'submit' && (task.input as { folder?: string })?.folder === 'secret'),
+  };
+  const once = { template: 'reindex', name: 'Once', type: 'onetime', variables: { folder: 'docs' } };
+  const often = { ...once, type: 'periodic', frequency: 60_000, variables: { folder: 'secret' } };
+
+  test.each([
+    ['PUT', '/v2/task/update/{id}', { entity_id: 'theirs' }, { entity_id: 'mine' }],
+    ['PUT', '/rules/v1/tasks/{id}', { ...once, resource: 'theirs' }, { ...once, resource: 'mine' }],
+    ['PUT', '/rules/v1/tasks/{id}', often, { ...often, variables: { folder: 'docs' } }],
+  ])('%s %s: %j', async (method, path, forbidden, allowed) => {
+    world = await DialectWorld.open([taskV2(), waylay()], { policy });
+    const { id } = await world.seed('held');
+    const put = async (body: object): Promise<number | undefined> => {
+      const asked = { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+      return (await world?.ask(path.replace('{id}', id), asked))?.status;
+    };
+    const before = await world.manager.get(id);
+    expect(await put(forbidden)).toBe(403);
+    expect(await world.manager.get(id)).toEqual(before);
+    expect(await world.manager.schedules.get(id)).toBeNull();
+    expect(await put(allowed)).toBe(200);
+  });
+});
