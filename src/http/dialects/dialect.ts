@@ -36,6 +36,12 @@ export interface DialectRoute {
   readonly handle: (call: DialectCall) => Response | Promise<Response>;
 }
 
+/** How an error is answered: the status, and what becomes the body, as JSON. */
+export interface Refusal {
+  readonly status: number;
+  readonly body: unknown;
+}
+
 /** What a dialect serves. It has no state: all that it tells is the manager's. */
 export interface DialectSurface {
   /** Published paths that are wholly the dialect's own, such as `/v2/task`: what has no route below them it answers too. */
@@ -45,8 +51,10 @@ export interface DialectSurface {
   readonly identified?: (request: Request, url: URL) => Request;
   /** `WWW-Authenticate` of a 401, where clients send another credential than a bearer token. */
   readonly challenge?: string;
-  /** Answers whatever goes wrong, in the dialect's own form, with the headers that the problem asks for. */
-  readonly refuse: (problem: HttpProblem) => Response;
+  /** Of errors; default `application/json`. */
+  readonly errorType?: string;
+  /** What whatever goes wrong is answered with, in the dialect's own form. */
+  readonly refuse: (problem: HttpProblem) => Refusal;
 }
 
 /** What a dialect is made of. */
@@ -56,6 +64,8 @@ export interface DialectDefinition {
   readonly basePath: string;
   /** Where absolute URLs start, such as `https://tasks.example.com`; null: where the request went. */
   readonly origin: string | null;
+  /** Changes how an error is answered. */
+  readonly refuse: ((refusal: Refusal, code: string) => Refusal) | null;
   /** Called once by each handler. */
   readonly surface: (context: HttpContext) => DialectSurface;
 }

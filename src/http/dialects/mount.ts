@@ -1,6 +1,6 @@
 import type { H3, H3Event } from 'h3';
 import { OptionError } from '../../errors.ts';
-import { answer } from '../answer.ts';
+import { answer, json } from '../answer.ts';
 import { readJson } from '../body.ts';
 import type { HttpContext } from '../context.ts';
 import { HttpProblem, toProblem } from '../problem.ts';
@@ -49,7 +49,8 @@ export class Dialects {
 
   /** Answers what was thrown in the form of the dialect whose path it is. @returns null: it is nobody's */
   refuse(pathname: string, error: unknown): Response | null {
-    return this.#at(pathname)?.surface.refuse(toProblem(error)) ?? null;
+    const mounted = this.#at(pathname);
+    return mounted && refused(mounted, error);
   }
 
   /** Adds their routes to the router. */
@@ -67,9 +68,7 @@ export class Dialects {
       }
       for (const root of mounted.roots) {
         const unknown = async ({ url }: H3Event): Promise<Response> =>
-          mounted.surface.refuse(
-            new HttpProblem('route_unknown', `There is nothing at ${url.pathname.slice(0, 200)}.`),
-          );
+          refused(mounted, new HttpProblem('route_unknown', `There is nothing at ${url.pathname.slice(0, 200)}.`));
         app.all(root, unknown);
         app.all(`${root}/**`, unknown);
       }
@@ -80,9 +79,10 @@ export class Dialects {
     return this.#mounted.find(({ roots }) => roots.some((root) => isBelow(pathname, root))) ?? null;
   }
 
-  #serving({ definition, surface }: Mounted, { handle }: DialectRoute): (event: H3Event) => Promise<Response> {
+  #serving(mounted: Mounted, { handle }: DialectRoute): (event: H3Event) => Promise<Response> {
     const { access, settings } = this.#context;
     const { queryParameters } = settings;
+    const { definition, surface } = mounted;
     return async ({ req, url, context }) => {
       try {
         const caller = await access.callerOf(surface.identified?.(req, url) ?? req);
@@ -100,19 +100,35 @@ export class Dialects {
         await together();
         return await handle(call);
       } catch (error) {
-        return surface.refuse(challenged(toProblem(error), surface));
+        return refused(mounted, error);
       }
     };
   }
 
-  #refusingMethod({ surface }: Mounted, path: string): (event: H3Event) => Promise<Response> {
-    const methods = surface.routes.filter((route) => route.path === path).map(({ method }) => method);
+  #refusingMethod(mounted: Mounted, path: string): (event: H3Event) => Promise<Response> {
+    const methods = mounted.surface.routes.filter((route) => route.path === path).map(({ method }) => method);
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
     return async ({ req }) => {
       if (req.method === 'OPTIONS') return answer(204, null, { allow });
       const detail = `${req.method} is not allowed here; allowed are ${allow}.`;
-      return surface.refuse(new HttpProblem('method_not_allowed', detail, {}, { allow }));
+      return refused(mounted, new HttpProblem('method_not_allowed', detail, {}, { allow }));
     };
+  }
+}
+
+/** Answers what was thrown as the dialect does, or as the app says. */
+function refused({ definition, surface }: Mounted, error: unknown): Response {
+  const problem = challenged(toProblem(error), surface);
+  const type = surface.errorType === undefined ? undefined : { 'content-type': surface.errorType };
+  const refusal = surface.refuse(problem);
+  try {
+    const { status, body } = definition.refuse?.(refusal, problem.code) ?? refusal;
+    if (!Number.isInteger(status) || status < 400 || status > 599)
+      throw new TypeError('`refuse` of a dialect must give a status from 400 to 599.');
+    return json(status, body, { ...type, ...problem.headers });
+  } catch (fault) {
+    const { status, body } = surface.refuse(toProblem(fault)); // what the app says is no answer
+    return json(status, body, type);
   }
 }
 

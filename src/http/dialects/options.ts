@@ -1,6 +1,8 @@
 import { OptionError } from '../../errors.ts';
 import type { Optional } from '../../handler/define.ts';
+import type { TaskRecord } from '../../task/record.ts';
 import { type Duration, parseDuration } from '../../time/duration.ts';
+import type { DialectDefinition, Refusal } from './dialect.ts';
 
 /** What every dialect takes. */
 export type DialectOptions = Optional<{
@@ -8,16 +10,32 @@ export type DialectOptions = Optional<{
   basePath: string;
   /** Where absolute URLs start, such as `https://tasks.example.com`; default: where the request went. */
   origin: string;
+  /** Changes what is told of a task: gets that, and the task, and gives what is told instead. Default: as it is. */
+  show: Show;
+  /** Changes how an error is answered: gets that, and its code, and gives what is answered instead. Default: as it is. */
+  refuse: (refusal: Refusal, code: string) => Refusal;
 }>;
 
+/** Changes what is told of a task. @param shown what would be, to be left as it is */
+export type Show = (shown: Readonly<Record<string, unknown>>, task: TaskRecord) => object;
+
+/** What every dialect is made with, checked. */
+export interface DialectBase {
+  readonly basePath: string;
+  readonly origin: string | null;
+  readonly refuse: DialectDefinition['refuse'];
+  readonly show: Show | null;
+}
+
+/** What is told of a task, as the app has it. */
+export function told(show: Show | null, shown: object, task: TaskRecord): object {
+  return show === null ? shown : show(shown as Readonly<Record<string, unknown>>, task);
+}
+
 /** Checks what every dialect takes. @param known the options of the dialect beside those @throws {OptionError} */
-export function parseDialectOptions(
-  name: string,
-  options: DialectOptions,
-  known: readonly string[],
-): { readonly basePath: string; readonly origin: string | null } {
+export function parseDialectOptions(name: string, options: DialectOptions, known: readonly string[]): DialectBase {
   if (options === null || typeof options !== 'object') throw new OptionError(name, 'an object', options);
-  const all = ['basePath', 'origin', ...known];
+  const all = ['basePath', 'origin', 'show', 'refuse', ...known];
   const unknown = Object.keys(options).find((key) => !all.includes(key));
   if (unknown !== undefined) throw new OptionError(name, `made of ${all.join(', ')}`, unknown);
   const { basePath = '', origin } = options;
@@ -30,7 +48,11 @@ export function parseDialectOptions(
   ) {
     throw new OptionError(`${name}.origin`, 'an origin such as https://tasks.example.com', origin);
   }
-  return { basePath: basePath.replace(/\/$/, ''), origin: origin ?? null };
+  const { show = null, refuse = null } = options;
+  for (const [key, value] of Object.entries({ show, refuse })) {
+    if (value !== null && typeof value !== 'function') throw new OptionError(`${name}.${key}`, 'a function', value);
+  }
+  return { basePath: basePath.replace(/\/$/, ''), origin: origin ?? null, show, refuse };
 }
 
 /** A duration, or false for one without an end. @returns ms; Infinity for false @throws {OptionError} */

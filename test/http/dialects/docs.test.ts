@@ -69,13 +69,16 @@ describe.each(DIALECTS)('$name', ({ name, operations }) => {
   });
 });
 
+/** What all of them take. */
+const COMMON: readonly string[] = ['basePath', 'origin', 'show', 'refuse'];
+
 /** A dialect tells in its error what it takes. */
 function optionsOf(make: (options: object) => unknown): readonly string[] {
   try {
     make({ nothing: 1 });
   } catch (error) {
     const [, list = ''] = /made of (.+), but is/.exec((error as Error).message) ?? [];
-    return list.split(', ').filter((option) => option !== 'basePath' && option !== 'origin');
+    return list.split(', ').filter((option) => !COMMON.includes(option));
   }
   throw new Error('It takes anything.');
 }
@@ -91,5 +94,5 @@ test.each([
   const options = optionsOf(make);
   expect(options.length).toBeGreaterThan(0);
   for (const option of options) expect(partOf(name), option).toMatch(new RegExp(`\`${option}\\b`));
-  for (const option of ['basePath', 'origin']) expect(page).toMatch(new RegExp(`\`${option}\\b`));
+  for (const option of COMMON) expect(page).toMatch(new RegExp(`\`${option}\\b`));
 });

@@ -1,14 +1,14 @@
 import type { Optional } from '../../../handler/define.ts';
 import type { Duration } from '../../../time/duration.ts';
-import { answer, type HeaderFields } from '../../answer.ts';
+import { answer } from '../../answer.ts';
 import type { HttpContext } from '../../context.ts';
 import { type HttpProblem, statusOf } from '../../problem.ts';
 import { BASIC_TOO } from '../credential.ts';
 import { type Dialect, type DialectSurface, defineDialect } from '../dialect.ts';
 import { findTask, type Sight } from '../find.ts';
 import { tailOf } from '../ids.ts';
-import { type DialectOptions, parseAge, parseDialectOptions } from '../options.ts';
-import { documentOf } from './document.ts';
+import { type DialectOptions, parseAge, parseDialectOptions, type Show, told } from '../options.ts';
+import { documentOf, textOf } from './document.ts';
 
 /** What `backgroundTask` is made with. */
 export type BackgroundTaskOptions = DialectOptions &
@@ -18,6 +18,7 @@ export type BackgroundTaskOptions = DialectOptions &
   }>;
 
 const ROOT = '/api/backgroundtask';
+const MEDIA_TYPE = 'application/json; charset=utf-8';
 
 /**
  * The Background Task resource of Enterprise Tester (Catch Software): `GET /api/backgroundtask/{id}`, as its help describes it.
@@ -27,16 +28,16 @@ const ROOT = '/api/backgroundtask';
 export function backgroundTask(options: BackgroundTaskOptions = {}): Dialect {
   const base = parseDialectOptions('backgroundTask', options, ['keep']);
   const sight: Sight = { keepMs: parseAge('backgroundTask.keep', options.keep ?? false) };
-  return defineDialect({ name: 'backgroundTask', ...base, surface: (context) => surfaceOf(context, sight) });
+  return defineDialect({ name: 'backgroundTask', ...base, surface: (context) => surfaceOf(context, sight, base.show) });
 }
 
-function surfaceOf(context: HttpContext, sight: Sight): DialectSurface {
+function surfaceOf(context: HttpContext, sight: Sight, show: Show | null): DialectSurface {
   const { idPrefix } = context.inside;
   return {
     roots: [ROOT],
     challenge: BASIC_TOO,
-    refuse: ({ code, message, headers }: HttpProblem) =>
-      answered(statusOf(code), JSON.stringify({ Message: message }), headers),
+    errorType: MEDIA_TYPE,
+    refuse: ({ code, message }: HttpProblem) => ({ status: statusOf(code), body: { Message: message } }),
     routes: [
       {
         method: 'GET',
@@ -45,14 +46,10 @@ function surfaceOf(context: HttpContext, sight: Sight): DialectSurface {
           const tail = tailOf(id);
           const task = await findTask(context, caller, 'read', tail === null ? id : idPrefix + tail, sight, id);
           const own = `${task.handler}-${tailOf(task.id) ?? task.id}`;
-          return answered(200, documentOf(task, own, link(`${ROOT}/${own}`)));
+          const document = told(show, documentOf(task, own, link(`${ROOT}/${own}`)), task);
+          return answer(200, textOf(document), { 'content-type': MEDIA_TYPE, 'cache-control': 'no-store' });
         },
       },
     ],
   };
-}
-
-function answered(status: number, body: string, headers: HeaderFields = {}): Response {
-  const fields = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
-  return answer(status, body, { ...fields, ...headers });
 }

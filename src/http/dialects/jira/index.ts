@@ -5,9 +5,9 @@ import { json } from '../../answer.ts';
 import type { HttpContext } from '../../context.ts';
 import { type HttpProblem, statusOf } from '../../problem.ts';
 import { BASIC_TOO } from '../credential.ts';
-import { type Dialect, type DialectSurface, defineDialect } from '../dialect.ts';
+import { type Dialect, type DialectSurface, defineDialect, type Refusal } from '../dialect.ts';
 import { findTask, type Sight } from '../find.ts';
-import { type DialectOptions, oneOf, parseAge, parseDialectOptions } from '../options.ts';
+import { type DialectOptions, oneOf, parseAge, parseDialectOptions, type Show, told } from '../options.ts';
 import { type BeanSettings, beanOf } from './bean.ts';
 import { stableUserId } from './user-id.ts';
 
@@ -24,6 +24,8 @@ export type JiraOptions = DialectOptions &
     resultAsText: boolean;
   }>;
 
+type Settings = BeanSettings & Sight & { readonly show: Show | null };
+
 const ROOT = '/rest/api/3/task';
 
 /**
@@ -35,7 +37,8 @@ export function jira(options: JiraOptions = {}): Dialect {
   const base = parseDialectOptions('jira', options, ['userId', 'keep', 'forbidden', 'resultAsText']);
   const { userId = stableUserId, keep = '14d', forbidden = 404, resultAsText = false } = options;
   if (typeof userId !== 'function') throw new OptionError('jira.userId', 'a function', userId);
-  const settings: BeanSettings & Sight = {
+  const settings: Settings = {
+    show: base.show,
     userId,
     keepMs: parseAge('jira.keep', keep),
     forbidden: oneOf('jira.forbidden', forbidden, [403, 404]),
@@ -44,7 +47,7 @@ export function jira(options: JiraOptions = {}): Dialect {
   return defineDialect({ name: 'jira', ...base, surface: (context) => surfaceOf(context, settings) });
 }
 
-function surfaceOf(context: HttpContext, settings: BeanSettings & Sight): DialectSurface {
+function surfaceOf(context: HttpContext, settings: Settings): DialectSurface {
   const { manager, inside } = context;
   return {
     roots: [ROOT],
@@ -57,7 +60,8 @@ function surfaceOf(context: HttpContext, settings: BeanSettings & Sight): Dialec
         async handle({ caller, params, link }) {
           const task = await findTask(context, caller, 'read', idOf(params), settings);
           const self = link(`${ROOT}/${task.id}`);
-          return json(200, beanOf(caller.redacted(task), self, settings, inside.now()));
+          const seen = caller.redacted(task);
+          return json(200, told(settings.show, beanOf(seen, self, settings, inside.now()), seen));
         },
       },
       {
@@ -79,9 +83,10 @@ function idOf({ taskId = '' }: Readonly<Record<string, string>>): string {
 }
 
 /** Jira's `ErrorCollection`. What cannot be cancelled is a 400, told in Jira's words. */
-function refuse({ code, message, headers }: HttpProblem): Response {
-  if (code === 'transition_refused') return json(400, collection('The task has ended: it cannot be cancelled.'));
-  return json(statusOf(code), collection(message), headers);
+function refuse({ code, message }: HttpProblem): Refusal {
+  if (code === 'transition_refused')
+    return { status: 400, body: collection('The task has ended: it cannot be cancelled.') };
+  return { status: statusOf(code), body: collection(message) };
 }
 
 function collection(message: string): { readonly errorMessages: readonly string[]; readonly errors: object } {

@@ -45,6 +45,7 @@ export function svix(options: SvixOptions = {}): Dialect {
     ([handler, word]) => [handler, oneOf(`svix.tasks.${handler}`, word, TASKS)] as const,
   );
   const settings: Settings = {
+    show: base.show,
     tasks: new Map(words),
     otherTask: oneOf('svix.otherTask', otherTask, OLD_TASKS),
     data,

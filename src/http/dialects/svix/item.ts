@@ -1,5 +1,6 @@
 import type { TaskRecord } from '../../../task/record.ts';
 import { dialectId } from '../ids.ts';
+import { type Show, told } from '../options.ts';
 import { reasonOf } from '../progress.ts';
 import { type SvixTask, statusOf, type TaskWords, taskOf } from './words.ts';
 
@@ -20,17 +21,19 @@ interface SvixItem {
 /** What an item needs beside the task. */
 export interface ItemSettings extends TaskWords {
   readonly data: (task: TaskRecord) => unknown;
+  readonly show: Show | null;
 }
 
 /** A task as Svix answers it. @param old as version 1.4 has it: its clients throw on a key that they do not know */
-export function itemOf(task: TaskRecord, settings: ItemSettings, old: boolean): SvixItem {
-  return {
+export function itemOf(task: TaskRecord, settings: ItemSettings, old: boolean): object {
+  const item: SvixItem = {
     data: wrapped(settings.data(task)),
     id: dialectId(ID_PREFIX, task.id),
     status: statusOf(task.status),
     task: taskOf(settings, task.handler, old),
     ...(old ? undefined : { updatedAt: new Date(task.updatedAt).toISOString() }),
   };
+  return told(settings.show, item, task);
 }
 
 /**

@@ -1,5 +1,5 @@
-import { json } from '../../answer.ts';
 import { HttpProblem, statusOf } from '../../problem.ts';
+import type { Refusal } from '../dialect.ts';
 
 /** A parameter of the query is not what it may be: 422, with `HTTPValidationError` as body. */
 export class ParameterProblem extends HttpProblem {
@@ -25,12 +25,12 @@ const CODES: Readonly<Record<number, string>> = {
 };
 
 /** Every error is JSON, also where it is ours: clients parse whatever comes. */
-export function refuse(problem: HttpProblem): Response {
-  const { code, message, headers } = problem;
+export function refuse(problem: HttpProblem): Refusal {
+  const { code, message } = problem;
   const status = statusOf(code);
   if (problem instanceof ParameterProblem) {
-    return json(status, { detail: [{ loc: problem.loc, msg: message, type: problem.type }] }, headers);
+    return { status, body: { detail: [{ loc: problem.loc, msg: message, type: problem.type }] } };
   }
   const word = CODES[status] ?? (status >= 500 ? 'server_error' : 'generic_error');
-  return json(status, { code: word, detail: message }, headers);
+  return { status, body: { code: word, detail: message } };
 }

@@ -1,6 +1,7 @@
 import type { InputIssue } from '../../../errors.ts';
-import { json, phrase } from '../../answer.ts';
+import { phrase } from '../../answer.ts';
 import { type HttpProblem, type ProblemCode, statusOf } from '../../problem.ts';
+import type { Refusal } from '../dialect.ts';
 
 /** Statuses that differ from those of our own API: what a task's status does not allow is a fault of the field `status`. */
 const STATUS: Readonly<Partial<Record<ProblemCode, number>>> = { transition_refused: 422, option_invalid: 422 };
@@ -26,13 +27,13 @@ const TYPES: Readonly<Record<number, string>> = {
 };
 
 /** An error as Yii 2 has it: 422 is a list of fields with what is wrong, all others one object. */
-export function refuse(problem: HttpProblem): Response {
-  const { code, message, headers } = problem;
+export function refuse(problem: HttpProblem): Refusal {
+  const { code, message } = problem;
   const status = STATUS[code] ?? statusOf(code);
-  if (status === 422) return json(422, fieldErrors(problem), headers);
+  if (status === 422) return { status, body: fieldErrors(problem) };
   const name = TYPES[status];
   const type = `yii\\web\\${name === undefined ? '' : name}HttpException`;
-  return json(status, { name: phrase(status), message, code: 0, status, type }, headers);
+  return { status, body: { name: phrase(status), message, code: 0, status, type } };
 }
 
 function fieldErrors({ code, message, members }: HttpProblem): readonly { field: string; message: string }[] {

@@ -61,6 +61,7 @@ export function taskV2(options: TaskV2Options = {}): Dialect {
   }
   if (typeof noUser !== 'string') throw new OptionError('taskV2.noUser', 'text', noUser);
   const settings: Settings = {
+    show: base.show,
     statuses: { ...STATUS_WORDS, ...parseStatuses(options.statuses ?? {}) },
     response,
     noUser,

@@ -11,6 +11,7 @@ import { withoutStrangers } from '../../tasks.ts';
 import { withBearer } from '../credential.ts';
 import type { DialectCall, DialectRoute, DialectSurface } from '../dialect.ts';
 import { findTask, type Sight } from '../find.ts';
+import { type Show, told } from '../options.ts';
 import { wantedOf } from './create.ts';
 import { refuse } from './errors.ts';
 import { fieldsOf } from './fields.ts';
@@ -20,6 +21,7 @@ import { changesOf } from './update.ts';
 
 /** The options of `taskV2`, checked. */
 export interface Settings extends TaskSettings, Sight {
+  readonly show: Show | null;
   readonly created: 200 | 201;
   readonly deleted: 200 | 204;
   readonly linked: (tasks: readonly TaskV2[]) => unknown;
@@ -43,7 +45,10 @@ const MAX_LINKED = 1_000;
 /** The routes of Task v2. */
 export function surfaceOf(context: HttpContext, settings: Settings): DialectSurface {
   const { manager, inside, submission } = context;
-  const show = (caller: Caller, task: TaskRecord): TaskV2 => documentOf(caller.redacted(task), settings);
+  const show = (caller: Caller, task: TaskRecord): object => {
+    const seen = caller.redacted(task);
+    return told(settings.show, documentOf(seen, settings), seen);
+  };
 
   /** Pages in the way of Yii 2. */
   const index = async ({ caller, url, link, body }: DialectCall): Promise<Response> => {
@@ -80,7 +85,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
 
   const update = async ({ caller, body, ...call }: DialectCall): Promise<Response> => {
     let task = await findTask(context, caller, 'read', idOf(call), settings);
-    const changes = changesOf(fieldsOf(await body(), 'body'), show(caller, task), settings);
+    const changes = changesOf(fieldsOf(await body(), 'body'), documentOf(caller.redacted(task), settings), settings);
     for (const { action, patch } of changes) {
       caller.check(action, task, task.id);
       if (patch !== undefined) requireChange(caller, task, patch);
@@ -109,7 +114,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
       const filter = { ids: error.related };
       const { items } = await inside.queries.list({ filter, sort: 'id', limit: MAX_LINKED }, caller.scope);
       const readable = items.filter((one) => caller.may('read', one));
-      return json(400, settings.linked(readable.map((one) => show(caller, one))));
+      return json(400, settings.linked(readable.map((one) => documentOf(caller.redacted(one), settings))));
     }
     return settings.deleted === 204 ? answer(204, null) : json(200, {});
   };

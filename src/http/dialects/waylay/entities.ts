@@ -8,6 +8,7 @@ import { HttpProblem } from '../../problem.ts';
 import type { SubmitWay } from '../../submission.ts';
 import { previewOf } from '../../submit-preview.ts';
 import { findTask, type Sight } from '../find.ts';
+import { type Show, told } from '../options.ts';
 import { TaskActions } from './actions.ts';
 import { type Asked, type AskedSettings, questionOf } from './asked.ts';
 import { confOf } from './conf.ts';
@@ -23,7 +24,7 @@ import { type JsonObject, type Specification, wantedOf } from './specification.t
 export type Found = { readonly task: TaskRecord } | { readonly schedule: ScheduleRecord };
 
 /** What decides how tasks are seen. */
-export type EntitiesSettings = AskedSettings & ScheduleSettings & Sight;
+export type EntitiesSettings = AskedSettings & ScheduleSettings & Sight & { readonly show: Show | null };
 
 /** Characters that the key of a schedule may have. */
 const MAX_KEY = 200;
@@ -59,13 +60,15 @@ export class Entities {
   }
 
   /** As the caller sees it. @param health with how often it went wrong */
-  async show(caller: Caller, found: Found, health = false): Promise<TaskEntity> {
+  async show(caller: Caller, found: Found, health = false): Promise<object> {
+    const { show } = this.#settings;
     if ('schedule' in found) {
-      const last = await this.#schedules.lastOf(found.schedule);
-      return scheduleEntityOf(found.schedule, last, this.#settings);
+      const { schedule } = found;
+      return told(show, await this.#entityOf(schedule), caller.redacted(taskOf(schedule)));
     }
     const attempts = health ? healthOf(await this.#context.manager.attempts(found.task.id)) : null;
-    return entityOf(caller.redacted(found.task), this.#settings, attempts);
+    const seen = caller.redacted(found.task);
+    return told(show, entityOf(seen, this.#settings, attempts), seen);
   }
 
   /** Its specification. */
@@ -82,13 +85,16 @@ export class Entities {
     caller: Caller,
     asked: Asked,
     { hits, startIndex, health }: { readonly hits: number; readonly startIndex: number; readonly health: boolean },
-  ): Promise<{ readonly total: number; readonly values: readonly TaskEntity[] }> {
+  ): Promise<{ readonly total: number; readonly values: readonly object[] }> {
     const { inside } = this.#context;
     const schedules = await this.#asked(caller, asked);
     const question = questionOf(asked, this.#settings);
     const tasks = question === null ? 0 : await inside.queries.count(question.filter, caller.scope, question.groups);
     const total = schedules.length + tasks;
-    const values = schedules.slice(startIndex, startIndex + hits);
+    const values: object[] = [];
+    for (const schedule of schedules.slice(startIndex, startIndex + hits)) {
+      values.push(await this.show(caller, { schedule }));
+    }
     const [limit, offset] = [hits - values.length, Math.max(0, startIndex - schedules.length)];
     if (question === null || limit === 0 || offset >= tasks) return { total, values };
     const query = { filter: question.filter, limit, offset };
@@ -99,7 +105,7 @@ export class Entities {
 
   /** The ids of all that is asked for. */
   async ids(caller: Caller, asked: Asked): Promise<readonly string[]> {
-    const found = (await this.#asked(caller, asked)).map(({ ID }) => ID);
+    const found = (await this.#asked(caller, asked)).map(({ key }) => key);
     const question = questionOf(asked, this.#settings);
     for (let cursor: string | undefined, more = question !== null; more; ) {
       const query = { filter: question?.filter, sort: 'id', limit: AT_ONCE, cursor } as const;
@@ -181,19 +187,22 @@ export class Entities {
   }
 
   /** The schedules that fit and that the caller may read. */
-  async #asked(caller: Caller, asked: Asked): Promise<TaskEntity[]> {
-    const found: TaskEntity[] = [];
+  async #asked(caller: Caller, asked: Asked): Promise<ScheduleRecord[]> {
+    const found: ScheduleRecord[] = [];
     for (let cursor: string | undefined, more = true; more; ) {
       const page = await this.#context.manager.schedules.list({ limit: AT_ONCE, cursor });
       for (const schedule of page.items) {
         if (!caller.reads(taskOf(schedule))) continue;
-        const entity = await this.show(caller, { schedule });
-        if (fits(schedule, entity, asked, this.#settings)) found.push(entity);
+        if (fits(schedule, await this.#entityOf(schedule), asked, this.#settings)) found.push(schedule);
       }
       cursor = page.next ?? undefined;
       more = cursor !== undefined;
     }
     return found;
+  }
+
+  async #entityOf(schedule: ScheduleRecord): Promise<TaskEntity> {
+    return scheduleEntityOf(schedule, await this.#schedules.lastOf(schedule), this.#settings);
   }
 
   async #schedule(id: string): Promise<ScheduleRecord | null> {

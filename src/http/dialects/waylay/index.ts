@@ -58,6 +58,7 @@ export function waylay(options: WaylayOptions = {}): Dialect {
     if (typeof value !== 'string' || value === '') throw new OptionError(`waylay.${name}`, 'text', value);
   }
   const settings: Settings = {
+    show: base.show,
     ruleHandler: ruleHandler ?? null,
     noUser,
     network,

@@ -1,6 +1,6 @@
 import type { InputIssue } from '../../../errors.ts';
-import { json } from '../../answer.ts';
 import { BodyInvalidProblem, HttpProblem, type ProblemCode, statusOf } from '../../problem.ts';
+import type { Refusal } from '../dialect.ts';
 
 /** Statuses that differ from those of our own API: there is but one for what a task, or a body, does not allow. */
 const STATUS: Readonly<Partial<Record<ProblemCode, number>>> = {
@@ -23,17 +23,17 @@ interface ValidationIssue {
 }
 
 /** Waylay's `ErrorResponse`, with `details` where something about the request is invalid. */
-export function refuse(problem: HttpProblem): Response {
-  const { code, members, headers } = problem;
+export function refuse(problem: HttpProblem): Refusal {
+  const { code, members } = problem;
   const statusCode = statusCodeOf(problem);
   const error = textOf(problem);
-  if (!INVALID.includes(code)) return json(statusCode, { statusCode, error }, headers);
+  if (!INVALID.includes(code)) return { status: statusCode, body: { statusCode, error } };
   const { errors = [], warnings } = members as {
     errors?: readonly InputIssue[];
     warnings?: readonly ValidationIssue[];
   };
   const details = warnings ?? detailsOf(errors, error);
-  return json(statusCode, { statusCode, error, code: 'VALIDATION', details }, headers);
+  return { status: statusCode, body: { statusCode, error, code: 'VALIDATION', details } };
 }
 
 /** What has warnings, where they are not wanted. */
