@@ -5,19 +5,20 @@ import { ManagerClosedError, StaleLeaseError } from '../errors.ts';
 import type { FlowPort } from '../flow/port.ts';
 import type { Handler } from '../handler/registry.ts';
 import type { Settings } from '../options.ts';
-import type { ClaimRequest, Followed, ReportAnswer, SettleAnswer, WorkerInfo } from '../storage/storage.ts';
+import type { Claim, Followed, ReportAnswer, SettleAnswer, WorkerInfo } from '../storage/storage.ts';
 import { drawWorkerId } from '../task/id.ts';
 import type { TaskRecord } from '../task/record.ts';
 import { isFinal } from '../task/status.ts';
 import type { Steps } from '../task/transition.ts';
-import { Backoff } from '../time/backoff.ts';
-import type { Clock, Timer } from '../time/clock.ts';
+import type { Clock } from '../time/clock.ts';
 import type { Announcer } from '../watch/announcer.ts';
 import { Attempt, type AttemptHost } from './attempt.ts';
+import { Claims, type ClaimsHost } from './claims.ts';
 import { Held } from './held.ts';
 import { thisPlace } from './host.ts';
 import { Leaks, type LeaksHost } from './leaks.ts';
 import { LoopMonitor } from './loop-monitor.ts';
+import { beforeItsEnd, tellNotes } from './notes.ts';
 import { Outbox, type OutboxHost, type Outcome } from './outbox.ts';
 import { Pauses } from './pauses.ts';
 import { Pulse, type PulseHost } from './pulse.ts';
@@ -25,15 +26,11 @@ import type { Said } from './reports.ts';
 import { Slots } from './slots.ts';
 import { type Suspect, Suspects, type SuspectsHost } from './suspects.ts';
 
-/** After a claim that the storage refused, in ms, and after many of them. */
-const CLAIM_RETRY_MS = 500;
-const CLAIM_RETRY_MAX_MS = 10_000;
-
 /**
  * Runs tasks: claims what there is room for, holds the attempts and their leases, and settles them. It is the host of the
  * engine, the attempts, the pulse and the outbox, which do the work.
  */
-export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, LeaksHost, SuspectsHost {
+export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, LeaksHost, SuspectsHost, ClaimsHost {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly pauses: Pauses;
@@ -50,16 +47,11 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
   readonly #slots = new Slots();
   readonly #suspects: Suspects;
   readonly #loop: LoopMonitor;
+  readonly #claims: Claims;
   /** Claimed, running, or with an outcome that is not stored yet. */
   readonly #held = new Held();
   readonly #closing = new AbortController();
   #running = false;
-  #tokens = 0;
-  #unanswered: ClaimRequest | null = null;
-  #claiming = 0;
-  #claimFails = false;
-  #claimRetry: Timer | null = null;
-  readonly #claimBackoff = new Backoff(CLAIM_RETRY_MS, CLAIM_RETRY_MAX_MS);
   readonly #onIdle = new Set<() => void>();
 
   constructor(environment: Environment, announcer: Announcer) {
@@ -74,6 +66,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     this.leaks = new Leaks(environment, this);
     this.#engine = new LocalEngine(this);
     this.#suspects = new Suspects(this);
+    this.#claims = new Claims(environment, announcer, this.#slots, this);
     this.#loop = new LoopMonitor(this.clock, this.settings.leaseMs, (ms) => this.#loopBlocked(ms));
   }
 
@@ -104,7 +97,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     this.#engine.stop();
     this.#loop.stop();
     this.leaks.expectNoMore();
-    this.#claimRetry?.clear();
+    this.#claims.stop();
     for (const attempt of this.#held.all()) attempt.giveBack();
     this.#closing.abort();
   }
@@ -121,7 +114,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
 
   /** Attempts in hand: claimed, running, or not stored yet. */
   get inHand(): number {
-    return this.#held.size + this.#claiming;
+    return this.#held.size + this.#claims.underWay;
   }
 
   /** The slots that a task of this handler needs in this process, leaks included; a handler without a limit has none. */
@@ -145,7 +138,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
   /** Why claiming or beating does not work; empty when it does. */
   get problems(): readonly string[] {
     return [
-      ...(this.#claimFails ? ['claiming fails'] : []),
+      ...(this.#claims.healthy ? [] : ['claiming fails']),
       ...(this.pulse.healthy ? [] : ['beats cannot be stored']),
       ...(this.outbox.healthy ? [] : ['outcomes cannot be stored']),
       ...(this.leaks.tooMany ? [`${this.leaks.count} handlers run on although their tasks are no longer theirs`] : []),
@@ -221,10 +214,10 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     const runnable = this.#environment.registry.runnable().filter(({ name }) => !this.pauses.holds(name));
     const fast = runnable.filter((handler) => this.#slots.isFast(handler));
     const ahead = this.#slots.ahead(fast, this.concurrency);
-    if (fast.length === runnable.length) return this.#claim(runnable, free + ahead);
-    const claimed = await this.#claim(runnable, free);
+    if (fast.length === runnable.length) return this.#claims.ask(runnable, free + ahead);
+    const claimed = await this.#claims.ask(runnable, free);
     if (claimed.length < free || fast.length === 0) return claimed;
-    return [...claimed, ...(await this.#claim(fast, ahead))];
+    return [...claimed, ...(await this.#claims.ask(fast, ahead))];
   }
 
   run(claim: Claimed): Promise<void> | undefined {
@@ -234,60 +227,14 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     return alone === null || attempt.isSuspect ? attempt.run() : alone.then(() => this.run(attempt));
   }
 
-  async #claim(handlers: readonly Handler[], limit: number): Promise<readonly Attempt[]> {
-    const wanted = handlers
-      .map((handler) => ({ name: handler.name, limit: Math.min(limit, this.#slots.left(handler)) }))
-      .filter((handler) => handler.limit > 0);
-    if (wanted.length === 0 || limit <= 0) return [];
-    const token = `${this.workerId}.${++this.#tokens}`;
-    // A claim whose answer was lost is asked for again, or its tasks would wait for nobody.
-    const request = this.#unanswered ?? { workerId: this.workerId, token, handlers: wanted, limit };
-    this.#unanswered = request;
-    this.#claiming++;
-    try {
-      const answer = await this.#environment.storage.claim(request);
-      this.#unanswered = null;
-      this.#claimFails = false;
-      this.#claimBackoff.worked();
-      this.#announceDue(answer.queued, answer.expired);
-      this.followed(answer);
-      return answer.claims.flatMap((claim) => this.#hold(claim));
-    } catch (error) {
-      this.#claimFails = true;
-      this.#environment.events.error(error);
-      this.#claimLater();
-      return [];
-    } finally {
-      this.#claiming--;
-      this.#checkIdle();
-    }
-  }
-
-  /** One retry at a time, whatever else wakes the engine meanwhile. */
-  #claimLater(): void {
-    if (!this.#running) return;
-    this.#claimRetry ??= this.clock.after(this.#claimBackoff.failed(), () => {
-      this.#claimRetry = null;
-      this.wake(null);
-    });
-  }
-
   /** Deals with what is due or expired, without claiming. @throws {StorageError} */
-  async promote(): Promise<void> {
-    const token = `${this.workerId}.${++this.#tokens}`;
-    const answer = await this.#environment.storage.claim({ workerId: this.workerId, token, handlers: [], limit: 0 });
-    this.#announceDue(answer.queued, answer.expired);
-    this.followed(answer);
-    if (answer.queued.length > 0) this.wake(null);
+  promote(): Promise<void> {
+    return this.#claims.promote();
   }
 
-  #announceDue(queued: readonly TaskRecord[], expired: readonly TaskRecord[]): void {
-    if (!this.#announcer.wanted) return;
-    for (const task of queued) this.#announcer.changed(task, 'due');
-    for (const task of expired) this.#announcer.changed(task, 'expired');
-  }
+  // ---- for the claims -----------------------------------------------------------------------------------------------
 
-  #hold(claim: ConstructorParameters<typeof Attempt>[2]): Attempt[] {
+  hold(claim: Claim): readonly Attempt[] {
     const handler = this.#environment.registry.find(claim.task.handler);
     if (handler === undefined) return [];
     const attempt = new Attempt(this, handler, claim);
@@ -297,6 +244,10 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     if (claim.task.status === 'cancelling') attempt.abort('cancelled', claim.task.cancelReason);
     else if (!this.#running || this.pauses.holds(handler.name)) attempt.giveBack();
     return [attempt];
+  }
+
+  claimed(): void {
+    this.#checkIdle();
   }
 
   // ---- for the attempts ---------------------------------------------------------------------------------------------
@@ -385,7 +336,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
         this.#lose(attempt, answer.status !== null && isFinal(answer.status) ? 'superseded' : 'lease_lost');
       return;
     }
-    if (answer.record !== null) this.#announceNotes(answer.record, attempt, notes);
+    if (answer.record !== null) tellNotes(this.#announcer, answer.record, attempt, notes);
     if (answer.status === 'cancelling') attempt.abort('cancelled', answer.cancelReason);
   }
 
@@ -400,7 +351,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
       const message = `Task ${task.id} was no longer held by this process when its attempt ended; the outcome was refused.`;
       this.#environment.events.warn('lease_lost', message, task);
     } else if (answer.record !== null) {
-      this.#announceNotes(beforeItsEnd(answer.record), attempt, said?.notes ?? []);
+      tellNotes(this.#announcer, beforeItsEnd(answer.record), attempt, said?.notes ?? []);
       this.#announcer.settled(answer.record, steps);
       this.followed(answer);
     } else if (this.#announcer.wanted) {
@@ -414,7 +365,7 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     for (const attempt of this.#held.all()) this.#lose(attempt, 'lease_lost');
     this.workerId = drawWorkerId();
     if (!this.#running) return;
-    this.#unanswered = null;
+    this.#claims.forget();
     this.#environment.events.warn(
       'worker_lost',
       'This process was silent for longer than its lease and lost its tasks.',
@@ -433,19 +384,6 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     this.#checkIdle();
   }
 
-  /** Tells what an attempt reported, note by note, each with the progress there was then. */
-  #announceNotes(record: TaskRecord, attempt: Attempt, notes: Said['notes']): void {
-    if (!this.#announcer.wanted) return;
-    if (notes.some(({ kind }) => kind === 'progress')) attempt.toldProgress ??= attempt.task.progress;
-    for (const note of notes) {
-      if (note.kind === 'progress') attempt.toldProgress = note.progress;
-      const { toldProgress = record.progress } = attempt;
-      const task = { ...record, progress: toldProgress };
-      if (note.kind === 'log') this.#announcer.log(task, note.line);
-      else this.#announcer.progress(task, note.progress);
-    }
-  }
-
   #checkIdle(): void {
     if (this.inHand > 0) return;
     for (const callback of this.#onIdle) callback();
@@ -458,9 +396,3 @@ const NO_FLOW: FlowPort = {
   submit: () => Promise.reject(new ManagerClosedError()),
   dependencies: () => Promise.reject(new ManagerClosedError()),
 };
-
-/** The record as it was while its attempt still reported. */
-function beforeItsEnd(task: TaskRecord): TaskRecord {
-  const status = task.cancelRequestedAt === null ? 'running' : 'cancelling';
-  return { ...task, status, result: null, finishedAt: null, runAt: null };
-}
