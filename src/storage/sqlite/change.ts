@@ -9,10 +9,10 @@ import { storeDocument, versionOf } from './documents.ts';
 import { reopen } from './edges.ts';
 import { follow, followedBy } from './follow.ts';
 import { holderOf } from './in-the-way.ts';
-import { recordOf } from './rows.ts';
+import { COLUMNS, LIGHT_COLUMNS, recordOf, toStored } from './rows.ts';
 import { showProgress } from './shares.ts';
 import type { Transaction } from './transaction.ts';
-import { readStored, readStoredAt, takeStep } from './write.ts';
+import { readStored, takeStep } from './write.ts';
 
 /** Changes tasks from outside, each for itself; see `TasksOutside.change`. */
 export function changeTasks(
@@ -53,7 +53,7 @@ function changeOne(transaction: Transaction, change: Change): ChangeAnswer {
   return { changed: true, from: task.status, record: recordOf(next.task) };
 }
 
-/** Takes the same steps with all that is below a task, level by level. @returns what changed */
+/** Takes the same steps with all that is below a task, level by level. @returns what changed, where somebody wants it */
 function changeDescendants(
   transaction: Transaction,
   { taskId, steps }: Change,
@@ -61,22 +61,34 @@ function changeDescendants(
 ): readonly TaskRecord[] {
   const changed: TaskRecord[] = [];
   const seen = new Set([taskId]);
-  for (const parentId of seen) {
-    for (const [seq, id] of transaction.database.all(CHILDREN, parentId)) {
-      if (seen.has(id as string)) continue;
-      seen.add(id as string); // the loop comes to it, too
-      const stored = readStoredAt(transaction, seq as number, payloads);
-      const step = stored?.task.archivedAt === null ? steps[stored.task.status] : undefined;
-      if (stored === null || step === undefined || step.reason === 'unchanged') continue;
-      changed.push(recordOf(takeStep(transaction, stored, step).task));
+  for (let level = [taskId]; level.length > 0; ) {
+    const rows = transaction.database.all(payloads ? CHILDREN : CHILDREN_LIGHT, JSON.stringify(level));
+    level = [];
+    for (const row of rows) {
+      const stored = toStored(row);
+      const { id, status, archivedAt } = stored.task;
+      if (seen.has(id)) continue;
+      seen.add(id);
+      level.push(id);
+      const step = archivedAt === null ? steps[status] : undefined;
+      if (step === undefined || step.reason === 'unchanged') continue;
+      const next = takeStep(transaction, stored, step);
+      if (payloads) changed.push(recordOf(next.task));
     }
   }
   return changed;
 }
 
-const CHILDREN =
-  'select seq, id from tasklane_task indexed by tasklane_task_parent where parent_id = ? and parent_id is not null ' +
-  'order by seq';
+const CHILDREN = childrenOf(COLUMNS);
+const CHILDREN_LIGHT = childrenOf(LIGHT_COLUMNS);
+
+/** Of all tasks of a level, in their order. */
+function childrenOf(columns: string): string {
+  return (
+    `select ${columns} from (select key place, value parent from json_each(?)) cross join tasklane_task ` +
+    'indexed by tasklane_task_parent on parent_id = parent and parent_id is not null order by place, seq'
+  );
+}
 
 /** The step, with the tags and the metadata as they will be. */
 function merged(task: StoredTask, step: Step, { tags, metadata }: Change): Step {

@@ -10,7 +10,10 @@ import type { Transaction } from './transaction.ts';
 import { readStoredAt } from './write.ts';
 
 const FIND = 'select seq, status, edges, error from tasklane_task where id = ?';
-const LINK = 'insert or ignore into tasklane_edge(dependent, dependency, on_failure, open, own) values(?, ?, ?, ?, ?)';
+// One statement for all that are alike: a parent may have ten thousand children.
+const LINK =
+  'insert or ignore into tasklane_edge(dependent, dependency, on_failure, open, own) ' +
+  'select ?, value, ?, ?, ? from json_each(?)';
 const MARK = `update tasklane_task set edges = edges | ${AWAITED} where seq = ?`;
 const FIRST_FINAL = Math.min(...FINAL_STATUSES.map(statusCode));
 const REOPEN =
@@ -33,17 +36,30 @@ export type Verdict = {
 /**
  * Stores the edges of a new task.
  * @param standIn the id that stands for a draft of the same call
- * @param own whether a task was made by the same call
+ * @param own the places of the tasks that were made by the same call, which know that they are awaited
  */
 export function link(
   { database }: Transaction,
   { seq, dependsOn }: Linked,
   standIn: ReadonlyMap<string, string>,
-  own: (id: string) => boolean,
+  own: ReadonlyMap<string, number>,
 ): Verdict {
   const ended: [Ended, OnFailure][] = [];
+  const alike = new Map<string, { readonly values: readonly number[]; readonly dependencies: number[] }>();
+  const add = (dependency: number, ...values: readonly [onFailure: number, open: number, own: number]): void => {
+    const key = values.join();
+    const others = alike.get(key);
+    if (others === undefined) alike.set(key, { values, dependencies: [dependency] });
+    else others.dependencies.push(dependency);
+  };
   let open = 0;
   for (const { id, onFailure } of dependsOn) {
+    const made = own.get(id);
+    if (made !== undefined) {
+      open++;
+      add(made, ON_FAILURE.indexOf(onFailure), 1, 1);
+      continue;
+    }
     const taskId = standIn.get(id) ?? id;
     const row = database.get(FIND, taskId);
     if (row === undefined) continue;
@@ -52,8 +68,11 @@ export function link(
     const final = isFinal(status);
     if (final) ended.push([{ id: taskId, status, error: decodeJson(error) as TaskErrorInfo | null }, onFailure]);
     else open++;
-    database.run(LINK, seq, dependency, ON_FAILURE.indexOf(onFailure), final ? 0 : 1, own(taskId) ? 1 : 0);
+    add(dependency, ON_FAILURE.indexOf(onFailure), final ? 0 : 1, own.has(taskId) ? 1 : 0);
     if ((edges & AWAITED) === 0) database.run(MARK, dependency);
+  }
+  for (const { values, dependencies } of alike.values()) {
+    database.run(LINK, seq, ...values, JSON.stringify(dependencies));
   }
   return { seq, ended, open };
 }

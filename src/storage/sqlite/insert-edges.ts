@@ -21,6 +21,8 @@ export class InsertEdges {
   /** The earlier task that stands for a draft. */
   readonly #standIn = new Map<string, string>();
   readonly #made: Made[] = [];
+  /** By id, of those drafts that others may name. */
+  readonly #places = new Map<string, number>();
 
   constructor(transaction: Transaction, drafts: readonly TaskDraft[], atomic: boolean) {
     this.#transaction = transaction;
@@ -59,16 +61,16 @@ export class InsertEdges {
   }
 
   /** A draft was made. */
-  made(index: number, seq: number, { dependsOn = [] }: TaskDraft): void {
+  made(index: number, seq: number, { record: { id }, dependsOn = [] }: TaskDraft): void {
+    if (this.#drafts.has(id)) this.#places.set(id, seq);
     if (dependsOn.length > 0) this.#made.push({ index, seq, dependsOn });
   }
 
   /** Stores the edges, and does what dependencies that have ended ask for. */
   store(answers: InsertAnswer[]): void {
-    const isOwn = (id: string): boolean => this.#drafts.has(id);
     const verdicts: (Verdict & { index: number })[] = this.#made.map((made) => ({
       index: made.index,
-      ...link(this.#transaction, made, this.#standIn, isOwn),
+      ...link(this.#transaction, made, this.#standIn, this.#places),
     }));
     for (const each of verdicts) {
       const followed = this.#decide(each);
