@@ -1,9 +1,10 @@
+import type { RRuleTemporal } from 'rrule-temporal';
 import { OptionError } from '../errors.ts';
-import { byTheClock, type Next, throughTheHours } from './wall-rule.ts';
+import { byTheClock, type Next, type NextWall, throughTheHours } from './wall-rule.ts';
 import type { WallTime, Zone } from './zone.ts';
 
 const ALLOWED = "a recurrence rule of RFC 5545, such as 'FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=9;BYMINUTE=0;BYSECOND=0'";
-/** With a count every run since the first is gone through, each time. */
+/** With a count every run since the first is gone through, and kept. */
 const MAX_COUNT = 10_000;
 /** Periods and dates that a search looks at: some 50 ms of them. */
 const MAX_ITERATIONS = 10_000;
@@ -71,13 +72,35 @@ export async function parseRrule(text: string, zone: Zone, anchor: number): Prom
   try {
     const limits = { maxIterations: MAX_ITERATIONS, maxCandidateEvaluations: MAX_CANDIDATES };
     const recurrence = new RRuleTemporal({ rruleString: plain, ...limits });
-    const nextWall = (after: WallTime): WallTime | null =>
+    const searched = (after: WallTime): WallTime | null =>
       recurrence.next(new Date(after), false)?.epochMilliseconds ?? null;
+    const nextWall = parts.has('COUNT') ? counted(recurrence) : searched;
     const anyHour = /SECONDLY|MINUTELY|HOURLY/.test(parts.get('FREQ') ?? '') && !parts.has('BYHOUR');
     return (anyHour ? throughTheHours : byTheClock)(nextWall, zone);
   } catch (error) {
     throw new OptionError('rrule', `${ALLOWED} (${(error as Error).message})`, text);
   }
+}
+
+/** One that counts: to search it anew for each tick would take a tenth of a second for some rules. */
+function counted(recurrence: RRuleTemporal): NextWall {
+  let walls: WallTime[] | null = null;
+  let error: unknown = null; // the search took too long: what was found until then holds
+  const findAll = (): WallTime[] => {
+    const found: WallTime[] = [];
+    try {
+      recurrence.all((each) => found.push(each.epochMilliseconds) > 0);
+    } catch (caught) {
+      error = caught;
+    }
+    return found.sort((a, b) => a - b);
+  };
+  return (after) => {
+    walls ??= findAll();
+    const wall = walls.find((each) => each > after) ?? null;
+    if (wall === null && error !== null) throw error;
+    return wall;
+  };
 }
 
 function linesOf(text: string): readonly Line[] {

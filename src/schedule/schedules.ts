@@ -14,6 +14,7 @@ import { timelineOf } from './timeline.ts';
 
 const MAX_PREVIEW = 1_000;
 const DEFAULT_PREVIEW = 10;
+const BREATHE_MS = 10;
 
 /** What recurs, in the storage: each schedule makes a task for each of its ticks, whichever processes are up. */
 export class Schedules<Tasks extends AnyTask = AnyTask> {
@@ -117,11 +118,18 @@ export class Schedules<Tasks extends AnyTask = AnyTask> {
     count: number = DEFAULT_PREVIEW,
   ): Promise<readonly number[]> {
     if (spec === null || typeof spec !== 'object') throw new OptionError('spec', 'an object', spec);
-    const most = Math.min(integer('count', count, 1, MAX_PREVIEW), spec.maxRuns ?? MAX_PREVIEW);
+    const maxRuns = (spec.maxRuns ?? null) === null ? MAX_PREVIEW : integer('maxRuns', spec.maxRuns, 1);
+    const most = Math.min(integer('count', count, 1, MAX_PREVIEW), maxRuns);
     const from = spec.from === undefined ? this.#scheduling.environment.clock.now() : parseTime('from', spec.from);
     const next = await timelineOf(await parseRule(spec, from));
     const ticks: number[] = [];
-    for (let tick = next(from); tick !== null && ticks.length < most; tick = next(tick)) ticks.push(tick);
+    let breathed = performance.now();
+    for (let tick = next(from); tick !== null && ticks.length < most; tick = next(tick)) {
+      ticks.push(tick);
+      if (performance.now() - breathed < BREATHE_MS) continue;
+      await new Promise(setImmediate); // some rules are hard to compute, and others have work to do
+      breathed = performance.now();
+    }
     return ticks;
   }
 }

@@ -7,8 +7,8 @@ export type Next = (after: number) => number | null;
 export type NextWall = (after: WallTime) => WallTime | null;
 
 const DAY_MS = 86_400_000;
-/** More dates and times that lie in what the clocks repeat than any rule can have: an hour or three, to the second. */
-const MAX_STEPS = 20_000;
+/** More changes of the clocks than lie between an instant and the next date and time that they show. */
+const MAX_STEPS = 10;
 
 /**
  * A rule that names times of day. Where the clocks are put forward over one it runs at the first instant after; where they
@@ -23,7 +23,9 @@ export function byTheClock(nextWall: NextWall, zone: Zone): Next {
       if (next === null) return null;
       const instant = zone.toInstant(next);
       if (instant > after) return instant;
-      wall = next; // the clocks show it for the second time
+      // The clocks show it for the second time: so they do with all that they showed before they were put back.
+      const put = zone.changeBetween(instant, after);
+      wall = Math.max(next, put + zone.offsetAt(instant) - 1);
     }
     return null;
   };
@@ -58,7 +60,8 @@ export function throughTheHours(nextWall: NextWall, zone: Zone): Next {
     for (let step = 0; step < MAX_STEPS && next !== null; step++) {
       const instant = zone.instantsOf(next).find((each) => each > after);
       if (instant !== undefined) return instant;
-      next = nextWall(next); // the clocks leave it out
+      // The clocks leave it out, and all up to what they show first after that.
+      next = nextWall(Math.max(next, zone.toWall(zone.toInstant(next)) - 1));
     }
     return null;
   }

@@ -14,6 +14,9 @@ async function runs(rule: ScheduleRule, from: string, count: number): Promise<re
  * Berlin: 29 March 2026 02:00 becomes 03:00 at 01:00Z; 25 October 03:00 becomes 02:00 at 01:00Z.
  * Lord Howe: 4 October 2026 02:00 becomes 02:30 at 15:30Z on the 3rd; 5 April 02:00 becomes 01:30 at 15:00Z on the 4th.
  * Beirut: 29 March 2026 00:00 becomes 01:00 at 22:00Z on the 28th; 25 October 00:00 becomes 23:00 on the 24th at 21:00Z.
+ * Casablanca: 15 February 2026 03:00 becomes 02:00 at 02:00Z, for Ramadan; 22 March 02:00 becomes 03:00 at 02:00Z.
+ * Troll: 29 March 2026 01:00 becomes 03:00 at 01:00Z; 25 October 03:00 becomes 01:00 at 01:00Z: two hours.
+ * Apia had no 30 December 2011: after the 29th, at 10:00Z on the 30th, came the 31st.
  */
 const table: readonly [what: string, rule: ScheduleRule, from: string, expected: readonly string[]][] = [
   [
@@ -81,6 +84,48 @@ const table: readonly [what: string, rule: ScheduleRule, from: string, expected:
     { cron: '*/15 * * * *', timeZone: 'Australia/Lord_Howe' },
     '2026-04-04T14:30Z',
     ['2026-04-04T14:45Z', '2026-04-04T15:00Z', '2026-04-04T15:15Z', '2026-04-04T15:30Z', '2026-04-04T15:45Z'],
+  ],
+  [
+    'Berlin, each second, from the second time on',
+    { cron: '* * 2 * * *', timeZone: 'Europe/Berlin' },
+    '2026-10-25T01:20Z',
+    ['2026-10-26T01:00Z', '2026-10-26T01:00:01.000Z'],
+  ],
+  [
+    'Casablanca, in the overlap',
+    { cron: '30 2 * * *', timeZone: 'Africa/Casablanca' },
+    '2026-02-14T12:00Z',
+    ['2026-02-15T01:30Z', '2026-02-16T02:30Z'],
+  ],
+  [
+    'Casablanca, in the gap',
+    { cron: '30 2 * * *', timeZone: 'Africa/Casablanca' },
+    '2026-03-21T12:00Z',
+    ['2026-03-22T02:00Z', '2026-03-23T01:30Z'],
+  ],
+  [
+    'Troll, in the gap of two hours, twice: one run',
+    { cron: '30 1,2 * * *', timeZone: 'Antarctica/Troll' },
+    '2026-03-28T12:00Z',
+    ['2026-03-29T01:00Z', '2026-03-29T23:30Z', '2026-03-30T00:30Z'],
+  ],
+  [
+    'Troll, in the overlap of two hours: each once',
+    { cron: '30 1,2 * * *', timeZone: 'Antarctica/Troll' },
+    '2026-10-24T12:00Z',
+    ['2026-10-24T23:30Z', '2026-10-25T00:30Z', '2026-10-26T01:30Z', '2026-10-26T02:30Z'],
+  ],
+  [
+    'Apia, on a day that does not exist: once, with that of the next',
+    { cron: '0 0 * * *', timeZone: 'Pacific/Apia' },
+    '2011-12-28T12:00Z',
+    ['2011-12-29T10:00Z', '2011-12-30T10:00Z', '2011-12-31T10:00Z'],
+  ],
+  [
+    'New York, over the end of a year',
+    { cron: '59 59 23 31 12 *', timeZone: 'America/New_York' },
+    '2026-12-31T12:00Z',
+    ['2027-01-01T04:59:59.000Z', '2028-01-01T04:59:59.000Z'],
   ],
   [
     'Beirut, at a midnight that does not exist',

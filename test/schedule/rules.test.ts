@@ -177,6 +177,35 @@ describe('other rules', () => {
     expect((await refusal(rule)).option).toBe(option);
   });
 
+  test.each([0, -1, 1.5, 'x'])('maxRuns of a preview is an integer from 1, not %j', async (maxRuns) => {
+    expect((await refusal({ cron: '@daily', maxRuns })).option).toBe('maxRuns');
+  });
+
+  // Searched from its first run for each of these, it takes minutes.
+  test('a rule with a count is gone through once, not for each of its runs', async () => {
+    const rrule = 'DTSTART:20300101T000000Z\nRRULE:FREQ=YEARLY;BYWEEKNO=53;BYDAY=MO;COUNT=3000';
+    const all = await runs({ rrule }, 1_000);
+    expect(all).toHaveLength(1_000);
+    expect(all.slice(0, 2)).toEqual(['2032-12-27T00:00:00', '2037-12-28T00:00:00']);
+    expect(await runs({ rrule }, 1, '2040-01-01T00:00:00Z')).toEqual(['2043-12-28T00:00:00']);
+  });
+
+  test('a count whose search takes too long runs as far as it got', async () => {
+    const rrule = 'DTSTART:20300101T000000Z\nRRULE:FREQ=DAILY;BYMONTH=1;COUNT=10000';
+    expect(await runs({ rrule }, 2)).toEqual(['2030-01-02T00:00:00', '2030-01-03T00:00:00']);
+    await expect(runs({ rrule, start: new Date('2300-01-01') }, 1)).rejects.toThrow('rrule');
+  });
+
+  test('others go on while a rule is hard to compute', async () => {
+    const list = (count: number) => Array.from({ length: count }, (_, n) => n).join();
+    const all = `BYHOUR=${list(24)};BYMINUTE=${list(60)};BYSECOND=${list(60)}`;
+    const order: string[] = [];
+    const preview = runs({ rrule: `FREQ=DAILY;${all};BYSETPOS=366` }, 20).then(() => order.push('preview'));
+    setImmediate(() => setImmediate(() => order.push('other')));
+    await preview;
+    expect(order).toEqual(['other', 'preview']);
+  });
+
   test('a preview is of 1 to 1,000 runs', async () => {
     await expect(manager.schedules.preview({ every: '1m' }, 0)).rejects.toThrow('`count`');
     await expect(manager.schedules.preview({ every: '1m' }, 1_001)).rejects.toThrow('`count`');
