@@ -1,4 +1,5 @@
 import { OptionError } from '../errors.ts';
+import { unwrapRanges } from './cron-ranges.ts';
 import { byTheClock, type Next, throughTheHours } from './wall-rule.ts';
 import type { Zone } from './zone.ts';
 
@@ -13,7 +14,7 @@ const NICKNAMES: Readonly<Record<string, string>> = {
   '@midnight': '0 0 * * *',
   '@hourly': '0 * * * *',
 };
-const MODES = { 5: '5-part', 6: '6-part', 7: '7-part' } as const;
+const MODES = { 5: '6-part', 6: '6-part', 7: '7-part' } as const;
 
 /**
  * Reads a cron expression with croner (loaded when the first is read). With seconds, and `?` as the day of the month or of
@@ -28,7 +29,8 @@ export async function parseCron(text: string, zone: Zone): Promise<Next> {
   const quartz = withSeconds && (fields[3] === '?' || fields[5] === '?');
   const { Cron } = await import('croner');
   try {
-    const cron = new Cron(fields.join(' '), {
+    const seconds = withSeconds ? [] : ['0'];
+    const cron = new Cron(unwrapRanges([...seconds, ...fields], quartz).join(' '), {
       paused: true,
       mode,
       // It knows no zone: the date and time on the wall are all it is asked for.
