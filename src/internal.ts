@@ -45,6 +45,8 @@ export interface Inside {
   readonly replaceBySchedule: (spec: DeclaredSchedule, paused: boolean, sees: Sees) => Promise<void>;
   /** What a submit for a handler is warned of, whatever its input. @throws {UnknownHandlerError} */
   readonly warningsOf: (handler: string) => Promise<readonly TaskWarning[]>;
+  /** All schedules, by key: only what changed since the last time is read. To be left as they are. */
+  readonly allSchedules: () => Promise<readonly ScheduleRecord[]>;
   /** Draws an id of a task, for what is to be told apart from all tasks. */
   readonly drawId: () => string;
   /** What ids begin with. */

@@ -17,6 +17,7 @@ import { parseOptions, type TaskManagerOptions } from './options.ts';
 import { type ListQuery, type Page, Queries, type TaskStats } from './queries.ts';
 import { Runner } from './run/runner.ts';
 import { createSchedule, replaceTask } from './schedule/create.ts';
+import { KnownSchedules } from './schedule/known.ts';
 import { listSchedules } from './schedule/list.ts';
 import { Schedules } from './schedule/schedules.ts';
 import { Scheduling } from './schedule/scheduling.ts';
@@ -85,10 +86,12 @@ export class TaskManager<
     };
     this.#publisher = new Publisher(environment, lifecycle, this.#intake);
     this.#idleness = new Idleness(environment, lifecycle, runner, this.#intake);
+    const known = new KnownSchedules(storage, clock);
     exposeInside(this, {
       queries: this.#queries,
       controls: this.#controls,
       kept: new Kept(environment, lifecycle),
+      allSchedules: () => lifecycle.readable().then(() => known.all()),
       createSchedule: (spec, paused) => createSchedule(scheduling, lifecycle, spec, paused),
       replaceBySchedule: (spec, paused, sees) => replaceTask(scheduling, lifecycle, this.#controls, spec, paused, sees),
       warningsOf: (handler) => this.#intake.warningsOf(handler),

@@ -462,11 +462,15 @@ export interface Documents {
   deleteDocument(kind: string, key: string): Promise<boolean>;
   /**
    * By key, in the order of bytes; what has expired is not there.
-   * @param page up to `limit`, those behind the key `after`
+   * @param page up to `limit`, those behind the key `after`; `values` false: `value` is null, which saves reading it
    */
   documents(
     kind: string,
-    page?: { readonly after?: string | undefined; readonly limit?: number | undefined },
+    page?: {
+      readonly after?: string | undefined;
+      readonly limit?: number | undefined;
+      readonly values?: boolean | undefined;
+    },
   ): Promise<readonly StoredDocument[]>;
   /** What is due at `now`, the longest due first: with Infinity and 1, the next to be due. As cheap with 100,000 that are not. */
   dueDocuments(kind: string, now: number, limit: number): Promise<readonly StoredDocument[]>;

@@ -3,6 +3,13 @@ import type { StoredDocument } from '../storage.ts';
 import { DueDocuments } from './due-documents.ts';
 import { compareText } from './list.ts';
 
+/** Which part of a kind. */
+export interface DocumentPage {
+  readonly after?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly values?: boolean | undefined;
+}
+
 interface Entry extends StoredDocument {
   readonly expiresAt: number | null;
 }
@@ -54,17 +61,13 @@ export class DocumentTable {
     return there;
   }
 
-  list(
-    kind: string,
-    page: { readonly after?: string | undefined; readonly limit?: number | undefined },
-    now: number,
-  ): readonly StoredDocument[] {
-    const { after, limit = Number.POSITIVE_INFINITY } = page;
+  list(kind: string, page: DocumentPage, now: number): readonly StoredDocument[] {
+    const { after, limit = Number.POSITIVE_INFINITY, values = true } = page;
     return [...(this.#kinds.get(kind)?.documents.values() ?? [])]
       .filter((entry) => !isOver(entry, now) && (after === undefined || compareText(entry.key, after) > 0))
       .sort((a, b) => compareText(a.key, b.key))
       .slice(0, limit)
-      .map(copyOf);
+      .map((entry) => copyOf(values ? entry : { ...entry, value: null }));
   }
 
   due(kind: string, at: number, limit: number, now: number): readonly StoredDocument[] {

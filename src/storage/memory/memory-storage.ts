@@ -31,7 +31,7 @@ import type {
 } from '../storage.ts';
 import { change } from './change.ts';
 import { claim } from './claim.ts';
-import { DocumentTable } from './documents.ts';
+import { type DocumentPage, DocumentTable } from './documents.ts';
 import { type InsertOptions, insert } from './insert.ts';
 import { count, list } from './list.ts';
 import { prune } from './prune.ts';
@@ -210,10 +210,7 @@ export class MemoryStorage implements TaskStorage {
     return there;
   }
 
-  async documents(
-    kind: string,
-    page: { readonly after?: string | undefined; readonly limit?: number | undefined } = {},
-  ): Promise<readonly StoredDocument[]> {
+  async documents(kind: string, page: DocumentPage = {}): Promise<readonly StoredDocument[]> {
     return this.#documents.list(kind, page, this.#all.now());
   }
 

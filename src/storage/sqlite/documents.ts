@@ -29,19 +29,21 @@ export function readDocument(database: Database, kind: string, key: string, now:
 export interface DocumentPage {
   readonly after?: string | undefined;
   readonly limit?: number | undefined;
+  readonly values?: boolean | undefined;
 }
 
 /** Those of a kind, by key. */
 export function readDocuments(
   database: Database,
   kind: string,
-  { after, limit = -1 }: DocumentPage,
+  { after, limit = -1, values = true }: DocumentPage,
   now: number,
 ): readonly StoredDocument[] {
   const behind = after === undefined ? '' : 'and key > ?';
-  const sql = `${SELECT} where kind = ? ${behind} and ${ALIVE} order by key limit ? + 0`;
-  const values = after === undefined ? [] : [encodeText(after)];
-  return database.all(sql, encodeText(kind), ...values, now, limit).map(toDocument);
+  const select = values ? SELECT : SELECT.replace('value', "'null'");
+  const sql = `${select} where kind = ? ${behind} and ${ALIVE} order by key limit ? + 0`;
+  const place = after === undefined ? [] : [encodeText(after)];
+  return database.all(sql, encodeText(kind), ...place, now, limit).map(toDocument);
 }
 
 /** What is due at `at`, the longest due first. */

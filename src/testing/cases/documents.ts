@@ -83,6 +83,17 @@ export const documentCases: readonly StorageCase[] = [
     assert.deepEqual(keysOf(await storage.dueDocuments('k', now - 200, 10)), ['late']);
     assert.deepEqual(await storage.dueDocuments('none', now, 10), []);
   }),
+  storageCase('documents: listed without their values', async ({ storage, clock }) => {
+    const dueAt = clock.now() + 5;
+    await storage.putDocument('k', 'a', { n: 1 }, { dueAt });
+    await storage.putDocument('k', 'b', 'x');
+    await storage.putDocument('k', 'b', 'y');
+    assert.deepEqual(await storage.documents('k', { values: false }), [
+      { kind: 'k', key: 'a', value: null, version: 1, dueAt },
+      { kind: 'k', key: 'b', value: null, version: 2, dueAt: null },
+    ]);
+    assert.deepEqual(keysOf(await storage.documents('k', { values: false, after: 'a', limit: 1 })), ['b']);
+  }),
   storageCase('documents: listed in pages, in the order of bytes', async ({ storage, clock }) => {
     const keys = ['😀', 'b', 'a', 'B', 'ä', '\uffee', 'gone'];
     for (const key of keys) await storage.putDocument('k', key, key, key === 'gone' ? { expiresAt: clock.now() } : {});

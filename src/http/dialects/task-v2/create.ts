@@ -7,9 +7,10 @@ import { entityOf } from './update.ts';
  * What a `create` asks for. `task_id`, `response` and the dates are the server's, and left alone.
  * @throws {HttpProblem} 422 that names the field
  */
-export function wantedOf(fields: Fields, { statuses, noUser }: TaskSettings): Wanted {
+export function wantedOf(fields: Fields, { statuses, noUser, fixed }: TaskSettings): Wanted {
   const status = fieldOf(fields, 'status') ?? statuses.queued;
-  if (status !== statuses.queued) throw badField('status', `must be ${statuses.queued}, or left out`);
+  if (status !== statuses.queued && fixed === 'refuse')
+    throw badField('status', `must be ${statuses.queued}, or left out`);
   const handler = fieldOf(fields, 'handler');
   if (handler === undefined || handler === null) throw badField('handler', 'cannot be blank');
   const user = fieldOf(fields, 'user_id') ?? noUser;

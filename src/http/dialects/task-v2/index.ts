@@ -22,6 +22,11 @@ export type TaskV2Options = DialectOptions &
     deleted: 200 | 204;
     /** The body of a `delete` that is refused, of the tasks that would go along. Default: a list of them. */
     linked: (tasks: readonly TaskV2[]) => unknown;
+    /**
+     * What becomes of fields that are not the client's: another `status` at `create`, another `handler`, `user_id`, `request`, id
+     * or date at `update`. Default `refuse`, with 422; `ignore` leaves them as they are.
+     */
+    fixed: 'refuse' | 'ignore';
     /** What a page beyond the end is: the last one, or empty. Default `last`. */
     beyondEnd: 'last' | 'empty';
     /** Sends a `Link` header with each page. Default true. */
@@ -41,6 +46,7 @@ const KNOWN = [
   'created',
   'deleted',
   'linked',
+  'fixed',
   'beyondEnd',
   'links',
   'accessToken',
@@ -69,6 +75,7 @@ export function taskV2(options: TaskV2Options = {}): Dialect {
     created: oneOf('taskV2.created', options.created ?? 201, [200, 201]),
     deleted: oneOf('taskV2.deleted', options.deleted ?? 204, [200, 204]),
     beyondEnd: oneOf('taskV2.beyondEnd', options.beyondEnd ?? 'last', ['last', 'empty']),
+    fixed: oneOf('taskV2.fixed', options.fixed ?? 'refuse', ['refuse', 'ignore']),
     links: oneOf('taskV2.links', options.links ?? true, [true, false]),
     accessToken: oneOf('taskV2.accessToken', options.accessToken ?? true, [true, false]),
     idempotency: oneOf('taskV2.idempotency', options.idempotency ?? true, [true, false]),

@@ -22,6 +22,8 @@ export interface TaskSettings {
   readonly statuses: Readonly<Record<Status, string>>;
   readonly noUser: string;
   readonly response: (task: TaskRecord) => unknown;
+  /** What becomes of fields that are not the client's to set. */
+  readonly fixed: 'refuse' | 'ignore';
 }
 
 /** The words of the API, of our statuses. */

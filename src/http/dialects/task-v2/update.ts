@@ -25,14 +25,18 @@ const FIXED = ['task_id', 'handler', 'user_id', 'created_at', 'updated_at'] as c
  * @throws {HttpProblem} 422 that names the field
  */
 export function changesOf(fields: Fields, shown: TaskV2, settings: TaskSettings): readonly Change[] {
+  if (settings.fixed === 'refuse') checkFixed(fields, shown);
+  const entity = entityChange(fieldOf(fields, 'entity_id'), shown);
+  const status = statusChange(fieldOf(fields, 'status'), fieldOf(fields, 'response'), shown, settings);
+  return [...status, ...entity];
+}
+
+function checkFixed(fields: Fields, shown: TaskV2): void {
   for (const name of FIXED) {
     const value = fieldOf(fields, name);
     if (value !== undefined && value !== shown[name]) throw badField(name, 'cannot be changed');
   }
   if (!isSame(fieldOf(fields, 'request'), shown.request)) throw badField('request', 'cannot be changed');
-  const entity = entityChange(fieldOf(fields, 'entity_id'), shown);
-  const status = statusChange(fieldOf(fields, 'status'), fieldOf(fields, 'response'), shown, settings);
-  return [...status, ...entity];
 }
 
 function statusChange(value: unknown, response: unknown, shown: TaskV2, { statuses }: TaskSettings): readonly Change[] {

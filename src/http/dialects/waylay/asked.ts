@@ -75,6 +75,23 @@ export interface TaskQuestion {
 export interface AskedSettings extends EntitySettings {
   /** The handlers that stand for a plugin, by its name or `name:version`. */
   readonly plugins: (plugin: string) => readonly string[];
+  /** Whether a time that is named is in the range itself. */
+  readonly bounds: 'exclusive' | 'inclusive';
+}
+
+/** Stored times may have fractions of a millisecond; a moment, in ms. */
+const MOMENT = 2 ** -10;
+
+/** The same, where bounds of times are inclusive: ours are exclusive. */
+export function withBounds(asked: Asked, { bounds }: Pick<AskedSettings, 'bounds'>): Asked {
+  if (bounds === 'exclusive') return asked;
+  const later = (time: number | null, by: number): number | null => (time === null ? null : time + by);
+  return {
+    ...asked,
+    finishedBefore: later(asked.finishedBefore, MOMENT),
+    createdAfter: later(asked.createdAfter, -MOMENT),
+    createdBefore: later(asked.createdBefore, MOMENT),
+  };
 }
 
 /** As filters over our tasks; those of schedules are left out. */

@@ -10,7 +10,7 @@ import { previewOf } from '../../submit-preview.ts';
 import { findTask, type Sight } from '../find.ts';
 import { type Show, told } from '../options.ts';
 import { TaskActions } from './actions.ts';
-import { type Asked, type AskedSettings, questionOf } from './asked.ts';
+import { type Asked, type AskedSettings, questionOf, withBounds } from './asked.ts';
 import { confOf } from './conf.ts';
 import { entityOf, healthOf, type TaskEntity } from './entity.ts';
 import { createOnce } from './once.ts';
@@ -83,18 +83,18 @@ export class Entities {
    */
   async list(
     caller: Caller,
-    asked: Asked,
+    request: Asked,
     { hits, startIndex, health }: { readonly hits: number; readonly startIndex: number; readonly health: boolean },
   ): Promise<{ readonly total: number; readonly values: readonly object[] }> {
     const { inside } = this.#context;
-    const schedules = await this.#asked(caller, asked);
+    const asked = withBounds(request, this.#settings);
+    const schedules = await this.#asked(caller, asked); // each is looked at, for the total
     const question = questionOf(asked, this.#settings);
     const tasks = question === null ? 0 : await inside.queries.count(question.filter, caller.scope, question.groups);
     const total = schedules.length + tasks;
-    const values: object[] = [];
-    for (const schedule of schedules.slice(startIndex, startIndex + hits)) {
-      values.push(await this.show(caller, { schedule }));
-    }
+    const values = await Promise.all(
+      schedules.slice(startIndex, startIndex + hits).map((schedule) => this.show(caller, { schedule })),
+    );
     const [limit, offset] = [hits - values.length, Math.max(0, startIndex - schedules.length)];
     if (question === null || limit === 0 || offset >= tasks) return { total, values };
     const query = { filter: question.filter, limit, offset };
@@ -104,7 +104,8 @@ export class Entities {
   }
 
   /** The ids of all that is asked for. */
-  async ids(caller: Caller, asked: Asked): Promise<readonly string[]> {
+  async ids(caller: Caller, request: Asked): Promise<readonly string[]> {
+    const asked = withBounds(request, this.#settings);
     const found = (await this.#asked(caller, asked)).map(({ key }) => key);
     const question = questionOf(asked, this.#settings);
     for (let cursor: string | undefined, more = question !== null; more; ) {
@@ -187,16 +188,13 @@ export class Entities {
   }
 
   /** The schedules that fit and that the caller may read. */
-  async #asked(caller: Caller, asked: Asked): Promise<ScheduleRecord[]> {
+  async #asked(caller: Caller, asked: Asked): Promise<readonly ScheduleRecord[]> {
+    const looksAtLast = asked.statuses !== null || asked.finishedBefore !== null;
     const found: ScheduleRecord[] = [];
-    for (let cursor: string | undefined, more = true; more; ) {
-      const page = await this.#context.manager.schedules.list({ limit: AT_ONCE, cursor });
-      for (const schedule of page.items) {
-        if (!caller.reads(taskOf(schedule))) continue;
-        if (fits(schedule, await this.#entityOf(schedule), asked, this.#settings)) found.push(schedule);
-      }
-      cursor = page.next ?? undefined;
-      more = cursor !== undefined;
+    for (const schedule of await this.#context.inside.allSchedules()) {
+      if (caller.principal !== null && !caller.reads(taskOf(schedule))) continue;
+      const last = looksAtLast ? await this.#schedules.lastOf(schedule) : null;
+      if (fits(schedule, last, asked, this.#settings)) found.push(schedule);
     }
     return found;
   }

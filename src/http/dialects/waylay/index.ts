@@ -18,6 +18,8 @@ export type WaylayOptions = DialectOptions &
     network: (task: TaskRecord) => object;
     /** The handlers that a plugin stands for, by `name` or `name:version`, when tasks are filtered by it. Default: none. */
     plugins: (plugin: string) => readonly string[];
+    /** Whether `finishedBefore`, `createdAfter` and `createdBefore` take in the time that they name. Default `exclusive`. */
+    bounds: 'exclusive' | 'inclusive';
     /** The name of the event that starts a reactive task. Default: its resource, or its template where it has none. */
     event: Settings['event'];
     /** Serves the paths of older clients too: `/api/tasks` and `/api/batch`. Default true. */
@@ -37,6 +39,7 @@ const KNOWN = [
   'noUser',
   'network',
   'plugins',
+  'bounds',
   'event',
   'aliases',
   'idempotency',
@@ -65,6 +68,7 @@ export function waylay(options: WaylayOptions = {}): Dialect {
     plugins,
     event,
     waiting: oneOf('waylay.waiting', options.waiting ?? 'running', ['running', 'pending']),
+    bounds: oneOf('waylay.bounds', options.bounds ?? 'exclusive', ['exclusive', 'inclusive']),
     aliases: oneOf('waylay.aliases', options.aliases ?? true, [true, false]),
     idempotency: oneOf('waylay.idempotency', options.idempotency ?? true, [true, false]),
     forbidden: oneOf('waylay.forbidden', options.forbidden ?? 404, [403, 404]),

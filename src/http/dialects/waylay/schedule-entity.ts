@@ -78,29 +78,34 @@ export function scheduleEntityOf(
   };
 }
 
-/** Whether a schedule is asked for. */
-export function fits(schedule: ScheduleRecord, entity: TaskEntity, asked: Asked, { plugins }: AskedSettings): boolean {
+/** Whether a schedule is asked for. @param last its newest task, of what runs once; looked at only for statuses and `finishedBefore` */
+export function fits(
+  schedule: ScheduleRecord,
+  last: TaskRecord | null,
+  asked: Asked,
+  settings: AskedSettings,
+): boolean {
   const has = (list: readonly string[] | null, value: string | null): boolean =>
     list === null || (value !== null && list.includes(value));
-  const { metadata, tags } = schedule;
+  const { key, handler, description, submittedBy, entityId, metadata, tags } = schedule;
   const resourceType = metadata === null || typeof metadata !== 'object' ? null : (metadata as JsonObject).resourceType;
   const text = asked.text?.toLowerCase();
-  const searched = [entity.ID, schedule.handler, schedule.description, schedule.submittedBy, schedule.entityId];
-  const tag = (key: string): string | null => (Object.hasOwn(tags, key) ? String(tags[key]) : null);
+  const searched = [key, handler, description, submittedBy, entityId];
+  const tag = (name: string): string | null => (Object.hasOwn(tags, name) ? String(tags[name]) : null);
   return (
-    has(asked.ids, entity.ID) &&
-    has(asked.names, entity.name) &&
-    has(asked.resources, schedule.entityId) &&
+    has(asked.ids, key) &&
+    has(asked.names, description ?? handler) &&
+    has(asked.resources, entityId) &&
     has(asked.resourceTypes, typeof resourceType === 'string' ? resourceType : null) &&
-    has(asked.types, entity.type) &&
-    has(asked.statuses, entity.status) &&
-    has(asked.templates, schedule.handler) &&
-    has(asked.users, entity.user) &&
-    (asked.plugins === null || asked.plugins.flatMap(plugins).includes(schedule.handler)) &&
+    has(asked.types, typeOf(schedule)) &&
+    (asked.statuses === null || asked.statuses.includes(scheduleStatusOf(schedule, last, settings))) &&
+    has(asked.templates, handler) &&
+    has(asked.users, submittedBy ?? settings.noUser) &&
+    (asked.plugins === null || asked.plugins.flatMap(settings.plugins).includes(handler)) &&
     (text === undefined || searched.some((each) => each?.toLowerCase().includes(text) === true)) &&
-    asked.tags.every(([key, values]) => (values === null ? tag(key) !== null : values.includes(tag(key) ?? ''))) &&
-    (asked.tagKeys === null || asked.tagKeys.some((key) => tag(key) !== null)) &&
-    (asked.finishedBefore === null || (entity.finishedTime ?? Number.POSITIVE_INFINITY) < asked.finishedBefore) &&
+    asked.tags.every(([name, values]) => (values === null ? tag(name) !== null : values.includes(tag(name) ?? ''))) &&
+    (asked.tagKeys === null || asked.tagKeys.some((name) => tag(name) !== null)) &&
+    (asked.finishedBefore === null || (last?.finishedAt ?? Number.POSITIVE_INFINITY) < asked.finishedBefore) &&
     (asked.createdAfter === null || schedule.createdAt > asked.createdAfter) &&
     (asked.createdBefore === null || schedule.createdAt < asked.createdBefore)
   );
