@@ -23,7 +23,7 @@ import { Outbox, type OutboxHost, type Outcome } from './outbox.ts';
 import { Pauses } from './pauses.ts';
 import { Pulse, type PulseHost } from './pulse.ts';
 import type { Said } from './reports.ts';
-import { Slots } from './slots.ts';
+import { AHEAD, Slots } from './slots.ts';
 import { type Suspect, Suspects, type SuspectsHost } from './suspects.ts';
 
 /**
@@ -213,11 +213,10 @@ export class Runner implements EngineHost, AttemptHost, PulseHost, OutboxHost, L
     if (!this.#running || this.outbox.full || this.leaks.tooMany || this.isSetApart) return [];
     const runnable = this.#environment.registry.runnable().filter(({ name }) => !this.pauses.holds(name));
     const fast = runnable.filter((handler) => this.#slots.isFast(handler));
-    const ahead = this.#slots.ahead(fast, this.concurrency);
-    if (fast.length === runnable.length) return this.#claims.ask(runnable, free + ahead);
+    if (fast.length === runnable.length) return this.#claims.ask(runnable, free + AHEAD);
     const claimed = await this.#claims.ask(runnable, free);
     if (claimed.length < free || fast.length === 0) return claimed;
-    return [...claimed, ...(await this.#claims.ask(fast, ahead))];
+    return [...claimed, ...(await this.#claims.ask(fast, AHEAD))];
   }
 
   run(claim: Claimed): Promise<void> | undefined {

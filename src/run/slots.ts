@@ -6,13 +6,8 @@ const FAST_MS = 5;
 const NEWEST = 0.2;
 const RUNS_TO_KNOW = 3;
 
-/**
- * How many tasks are claimed ahead while handlers are fast: as many as are run within so many ms, within these bounds. A
- * claim costs its commit, whatever it takes; but what is claimed shows as running, and is taken back one by one after a crash.
- */
-const AHEAD_MS = 10;
-const AHEAD = 100;
-const AHEAD_MAX = 500;
+/** How many tasks are claimed ahead while handlers are fast. */
+export const AHEAD = 100;
 
 interface Load {
   /** Claimed or running, leaks included. */
@@ -60,13 +55,6 @@ export class Slots {
   isFast(handler: Handler): boolean {
     const { runs, averageMs } = this.#load(handler.name);
     return runs >= RUNS_TO_KNOW && averageMs < FAST_MS && handler.concurrency === Infinity;
-  }
-
-  /** How many tasks of fast handlers are claimed ahead. @param concurrency how many run at once */
-  ahead(handlers: readonly Handler[], concurrency: number): number {
-    let slowestMs = 0;
-    for (const { name } of handlers) slowestMs = Math.max(slowestMs, this.#load(name).averageMs);
-    return Math.min(AHEAD_MAX, Math.max(AHEAD, Math.floor((AHEAD_MS * concurrency) / slowestMs)));
   }
 
   #load(name: string): Load {
