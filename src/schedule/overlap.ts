@@ -48,6 +48,7 @@ export function turnOf(overlap: Overlap, ticks: readonly number[], earlier: read
       return { ...turn, ticks: ticks.slice(0, room), after, inTurn: true };
     }
     case 'cancelPrevious':
-      return { ...turn, ticks: ticks.slice(-1), after, cancel: after };
+      // Nothing takes their place where `missed` left all ticks out.
+      return ticks.length === 0 ? turn : { ...turn, ticks: ticks.slice(-1), after, cancel: after };
   }
 }

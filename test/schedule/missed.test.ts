@@ -1,7 +1,8 @@
-import type { Missed } from 'tasklane';
+import fc from 'fast-check';
+import type { Missed, Overlap } from 'tasklane';
 import { expect, test } from 'vitest';
 import { onEachStorage } from '../support/world.ts';
-import { ticksOf, warnings, work } from './support.ts';
+import { held, tasksOf, ticksOf, warnings, work } from './support.ts';
 
 const MINUTE = 60_000;
 
@@ -136,5 +137,60 @@ onEachStorage('ticks that were missed', (world) => {
     expect(await ticksOf(manager, 'k')).toEqual([1, 2].map((n) => begun + n * MINUTE));
     await world.clock.advance('2m');
     expect(await ticksOf(manager, 'k')).toEqual([1, 2, 3, 4].slice(0, 3).map((n) => begun + n * MINUTE));
+  });
+
+  test('every `missed` with every `overlap`, after any down time', async () => {
+    const overlaps: readonly Overlap[] = ['allow', 'skip', 'queueOne', 'queue', 'cancelPrevious'];
+    let keys = 0;
+    const property = fc.asyncProperty(
+      fc.constantFrom<Missed>('skip', 'once', 'all'),
+      fc.constantFrom(...overlaps),
+      fc.record({ down: fc.integer({ min: 1, max: 20 }), late: fc.integer({ min: 0, max: 59 }) }),
+      fc.record({ missedMax: fc.integer({ min: 1, max: 25 }), busy: fc.boolean() }),
+      async (missed, overlap, { down, late }, { missedMax, busy }) => {
+        const key = `k${++keys}`;
+        const { task, open } = held();
+        const first = world.manager({ handlers: [task] });
+        const begun = world.clock.now();
+        await first.schedules.create({ key, handler: task, every: '1m', overlap, missed, missedMax });
+        if (busy) await first.schedules.trigger(key);
+        await first.close();
+        await world.clock.advance(down * MINUTE + late * 1_000);
+        const second = await world.start({ handlers: [task], concurrency: 50 });
+        await world.clock.advance(1);
+        const come = Array.from({ length: down }, (_, n) => begun + (n + 1) * MINUTE);
+        const newest = come.slice(missed === 'all' ? -missedMax : -1);
+        const planned = missed === 'skip' && late >= 10 ? [] : newest;
+        const made = await tasksOf(second, key);
+        const ticks = made.flatMap(({ tick }) => tick ?? []);
+        // What was triggered is the one that waits, unless it started before.
+        const room = busy ? Math.min(1, ticks.length) : 2;
+        const expected = {
+          allow: planned,
+          skip: busy ? [] : planned.slice(0, 1),
+          queueOne: planned.slice(0, room),
+          queue: planned,
+          cancelPrevious: planned.slice(-1),
+        }[overlap];
+        expect(ticks).toEqual(expected);
+        const running = made.filter(({ status }) => status === 'running');
+        if (overlap !== 'allow') expect(running.length).toBeLessThanOrEqual(1);
+        await second.schedules.pause(key);
+        open();
+        await world.clock.advance('30s');
+        const ended = await tasksOf(second, key);
+        for (const { tick, status } of ended) {
+          expect(status).toBe(
+            tick === null && overlap === 'cancelPrevious' && expected.length > 0 ? 'cancelled' : 'succeeded',
+          );
+        }
+        await second.schedules.delete(key);
+        await second.close();
+      },
+    );
+    await fc.assert(property, {
+      numRuns: 30,
+      examples: [['skip', 'cancelPrevious', { down: 2, late: 50 }, { missedMax: 1, busy: true }]],
+    });
   });
 });

@@ -295,6 +295,20 @@ onEachStorage('schedules', (world) => {
     await world.clock.advance('10s');
     expect(await ticksOf(manager, 'k')).toEqual([begun + 1_000]);
   });
+
+  test('of many ticks at once those for which there is room make their tasks, and the others theirs later', async () => {
+    const { task, open } = held();
+    const manager = await world.start({ handlers: [task], maxQueued: 5 });
+    const begun = world.clock.now();
+    const keys = Array.from({ length: 12 }, (_, n) => `k${n}`);
+    for (const key of keys) await manager.schedules.create({ key, handler: task, times: [begun + 1_000] });
+    await world.clock.advance('1s');
+    const made = async () => (await Promise.all(keys.map((key) => ticksOf(manager, key)))).flat();
+    expect(await made()).toEqual(Array.from({ length: 5 }, () => begun + 1_000));
+    open();
+    await world.clock.advance('30s');
+    expect(await made()).toEqual(keys.map(() => begun + 1_000));
+  });
 });
 
 describe('types', () => {
