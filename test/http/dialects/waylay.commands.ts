@@ -1,0 +1,130 @@
+import type { Exchange } from './contract.ts';
+import { bad, entity, error, FORM, impossible, JSON_BODY, notFound, ROOT, RUNS } from './waylay.words.ts';
+
+/** Rows of start, stop and batches. */
+export const COMMANDS: readonly Exchange[] = [
+  // POST .../command/start: 200 TaskEntity, 400, 404
+  {
+    title: 'start > held',
+    task: 'held',
+    request: `POST ${ROOT}/{id}/command/start`,
+    headers: FORM,
+    body: '',
+    http: { policy: { scope: () => 'all', can: () => true } },
+    status: 200,
+    after: 'running',
+    text: entity(),
+  },
+  {
+    title: 'start > stopped',
+    task: 'succeeded',
+    request: `POST ${ROOT}/{id}/command/start`,
+    status: 200,
+    after: 'running',
+    text: entity({ count: 1 }),
+  },
+  {
+    title: 'start > failed',
+    task: 'failed',
+    request: `POST /api/tasks/{id}/command/start`,
+    status: 200,
+    after: 'running',
+    text: entity({ count: 1 }),
+  },
+  {
+    title: 'start > running',
+    task: 'running',
+    request: `POST ${ROOT}/{id}/command/start`,
+    status: 400,
+    text: impossible('apply action start, for the task', 'running'),
+  },
+  {
+    title: 'start > waiting to run',
+    task: 'queued',
+    request: `POST ${ROOT}/{id}/command/start`,
+    status: 400,
+    text: impossible('apply action start, for the task', 'running'),
+  },
+  {
+    title: 'start > unknown',
+    task: 'none',
+    request: `POST ${ROOT}/task-1/command/start`,
+    status: 404,
+    text: notFound('task-1'),
+  },
+  // POST .../command/stop: 200 TaskEntity, 400, 404
+  {
+    title: 'stop > running',
+    task: 'running',
+    request: `POST ${ROOT}/{id}/command/stop`,
+    headers: FORM,
+    body: '',
+    status: 200,
+    after: 'cancelling',
+    text: entity(RUNS),
+  },
+  {
+    title: 'stop > waiting to run',
+    task: 'scheduled',
+    request: `POST ${ROOT}/{id}/command/stop`,
+    status: 200,
+    after: 'cancelled',
+    text: entity({ status: 'stopped', times: '"finishedTime":{now},' }),
+  },
+  {
+    title: 'stop > stopped',
+    task: 'succeeded',
+    request: `POST ${ROOT}/{id}/command/stop`,
+    status: 400,
+    text: impossible('apply action stop, for the task', 'stopped'),
+  },
+  {
+    title: 'stop > failed',
+    task: 'failed',
+    request: `POST ${ROOT}/{id}/command/stop`,
+    status: 400,
+    text: impossible('apply action stop, for the task', 'failed'),
+  },
+  {
+    title: 'stop > held',
+    task: 'held',
+    request: `POST ${ROOT}/{id}/command/stop`,
+    status: 400,
+    text: impossible('apply action stop, for the task', 'stopped'),
+  },
+  {
+    title: 'stop > unknown',
+    task: 'none',
+    request: `POST ${ROOT}/task-1/command/stop`,
+    status: 404,
+    text: notFound('task-1'),
+  },
+  // POST /rules/v1/batch: 202, 400; GET /rules/v1/batch/{batchId}: 200, 404
+  {
+    title: 'batch > what is wrong',
+    task: 'none',
+    request: 'POST /rules/v1/batch',
+    headers: JSON_BODY,
+    body: '{"entity":"plugin","action":"explode","query":{"owner":"ada"}}',
+    status: 400,
+    text: bad(
+      ['entity', 'must be task'],
+      ['action', 'must be one of delete, start, restart, stop, reload, stopAndDelete, updatePlugins, updateProperties'],
+      ['query.owner', 'is not known'],
+    ),
+  },
+  {
+    title: 'batch > unknown',
+    task: 'none',
+    request: 'GET /rules/v1/batch/1',
+    status: 404,
+    text: error(404, "No batch operation with id '1'"),
+  },
+  {
+    title: 'batch > unknown, the older path',
+    task: 'none',
+    request: 'GET /api/batch/1',
+    status: 404,
+    text: error(404, "No batch operation with id '1'"),
+  },
+];
