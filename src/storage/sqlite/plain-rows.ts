@@ -103,14 +103,15 @@ export class PlainRows {
   }
 }
 
+/** Not with `?1`, which Node 22 takes for a name. */
 function insertOf(size: number): string {
-  const rows = Array.from(
-    { length: size },
-    (_, n) => `(?${13 + 2 * n}, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?${14 + 2 * n}, 0, 0)`,
-  );
+  const alike =
+    'handler, status, priority, version, attempt, max_attempts, max_lost, created_at, queued_at, updated_at, worker_id, token';
   return (
-    'insert into tasklane_task(id, handler, status, priority, version, attempt, max_attempts, max_lost, created_at, ' +
-    `queued_at, updated_at, worker_id, token, input, edges, started) values ${rows.join(', ')} on conflict(id) do nothing`
+    `insert into tasklane_task(id, ${alike}, input, edges, started) ` +
+    `with alike(${alike}) as (values (${alike.replace(/\w+/g, '?')})), ` +
+    `own(id, input) as (values ${Array.from({ length: size }, () => '(?, ?)').join(', ')}) ` +
+    `select own.id, ${alike}, own.input, 0, 0 from alike cross join own where true on conflict(id) do nothing`
   );
 }
 

@@ -104,7 +104,7 @@ function removeRow(transaction: Transaction, row: Row): boolean {
   const { seq, edges, task } = toStored(row);
   if (!isFinal(task.status)) return false;
   if ((edges & (COUNTED | SHOWS)) !== 0) removeShares(transaction, seq);
-  if (edges !== 0) database.run('delete from tasklane_edge where dependent = ?1 or dependency = ?1', seq);
+  if (edges !== 0) database.run('delete from tasklane_edge where dependent = ? or dependency = ?', seq, seq);
   dropTags(transaction, seq, task.tags);
   for (const table of OF_A_TASK) database.run(`delete from ${table} where task = ?`, seq);
   if (task.idempotencyKey !== null) {
