@@ -5,15 +5,15 @@ import type { Zone } from './zone.ts';
 
 const ALLOWED =
   "a cron expression: five fields, six with seconds in front, seven with a year behind, such as '0 9 * * MON-FRI'";
-const NICKNAMES: Readonly<Record<string, string>> = {
-  '@yearly': '0 0 1 1 *',
-  '@annually': '0 0 1 1 *',
-  '@monthly': '0 0 1 * *',
-  '@weekly': '0 0 * * 0',
-  '@daily': '0 0 * * *',
-  '@midnight': '0 0 * * *',
-  '@hourly': '0 * * * *',
-};
+const NICKNAMES: ReadonlyMap<string, string> = new Map([
+  ['@yearly', '0 0 1 1 *'],
+  ['@annually', '0 0 1 1 *'],
+  ['@monthly', '0 0 1 * *'],
+  ['@weekly', '0 0 * * 0'],
+  ['@daily', '0 0 * * *'],
+  ['@midnight', '0 0 * * *'],
+  ['@hourly', '0 * * * *'],
+]);
 const MODES = { 5: '6-part', 6: '6-part', 7: '7-part' } as const;
 
 /**
@@ -22,7 +22,7 @@ const MODES = { 5: '6-part', 6: '6-part', 7: '7-part' } as const;
  * @throws {OptionError}
  */
 export async function parseCron(text: string, zone: Zone): Promise<Next> {
-  const fields = (NICKNAMES[text.trim().toLowerCase()] ?? text.trim()).split(/\s+/);
+  const fields = (NICKNAMES.get(text.trim().toLowerCase()) ?? text.trim()).split(/\s+/);
   const mode = MODES[fields.length as keyof typeof MODES];
   if (mode === undefined) throw new OptionError('cron', ALLOWED, text);
   const withSeconds = fields.length > 5;

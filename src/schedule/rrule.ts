@@ -123,7 +123,7 @@ function partsOf(rule: string, text: string): Map<string, string> {
   const parts = new Map<string, string>();
   for (const part of rule.split(';').filter((each) => each !== '')) {
     const [name = '', value = '', more] = part.split('=');
-    const fits = PARTS[name];
+    const fits = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
     if (fits === undefined || more !== undefined || parts.has(name)) {
       throw new OptionError('rrule', `${ALLOWED}, each part once`, part);
     }

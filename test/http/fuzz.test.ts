@@ -166,6 +166,8 @@ afterEach(async () => {
 });
 
 const ids: string[] = [];
+/** Of tasks that do not run yet. */
+const held: string[] = [];
 const keys: string[] = [];
 const seen = new Map<string, number>();
 let count = 0;
@@ -173,7 +175,8 @@ let count = 0;
 async function shoot({ operation: name, id, query, headers, body, credential }: Shot): Promise<void> {
   const operation = byName.get(name);
   if (operation === undefined) throw new Error(`No operation ${name}`);
-  const named = typeof id === 'number' ? (ids.at(id % Math.max(1, ids.length)) ?? 'task_0') : id;
+  const known = operation.path.endsWith('/run-now') && held.length > 0 ? held : ids;
+  const named = typeof id === 'number' ? (known.at(id % Math.max(1, known.length)) ?? 'task_0') : id;
   const key = typeof id === 'number' ? (keys.at(id % Math.max(1, keys.length)) ?? 'key') : id;
   const event = typeof id === 'number' ? (EVENTS.at(id % EVENTS.length) ?? '') : id;
   const path = operation.path
@@ -223,11 +226,19 @@ async function shoot({ operation: name, id, query, headers, body, credential }: 
     });
     expect(schema?.properties?.code?.enum, what).toContain(problem.code);
   } else if (answer !== '') {
-    const value = JSON.parse(answer) as { readonly id?: string; readonly key?: string } | null;
+    const value = JSON.parse(answer) as {
+      readonly id?: string;
+      readonly key?: string;
+      readonly status?: string;
+    } | null;
     if (operation.path === '/tasks' && typeof value?.id === 'string') ids.push(value.id);
+    if (operation.path === '/tasks' && value?.status === 'scheduled' && value.id !== undefined) held.push(value.id);
     if (response.status === 201 && typeof value?.key === 'string') keys.push(value.key);
   }
 }
+
+const unreached = (): readonly Operation[] =>
+  operations.filter((operation) => ![...seen.keys()].some((key) => key.startsWith(`${nameOf(operation)} 2`)));
 
 test('whatever comes is answered, by what the document declares, and never with 500', {
   timeout: 120_000,
@@ -239,11 +250,9 @@ test('whatever comes is answered, by what the document declares, and never with 
     { numRuns: RUNS, endOnFailure: true },
   );
   expect(count).toBeGreaterThanOrEqual(20_000);
-  // It got through to where things happen, and did not only bounce.
-  const succeeded = operations.filter(({ method, path }) =>
-    [...seen.keys()].some((key) => key.startsWith(`${method} ${path} 2`)),
-  );
-  expect(succeeded.map(({ method, path }) => `${method} ${path}`)).toEqual(
-    operations.map(({ method, path }) => `${method} ${path}`),
-  );
+  // It got through to where things happen, and did not only bounce; what chance left out is tried on.
+  for (let more = 0; more < 20 && unreached().length > 0; more++) {
+    for (const operation of unreached()) for (const shot of fc.sample(shotOf(operation), 200)) await shoot(shot);
+  }
+  expect(unreached().map(nameOf)).toEqual([]);
 });

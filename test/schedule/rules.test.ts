@@ -185,6 +185,8 @@ describe('other rules', () => {
 
   test.each([
     ['cron', {}],
+    ['cron', { cron: 'constructor' }],
+    ['cron', { cron: '__proto__' }],
     ['cron', { cron: '@daily', every: '1d' }],
     ['every', { every: 0 }],
     ['every', { every: '99ms' }],
