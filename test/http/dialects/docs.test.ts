@@ -89,7 +89,6 @@ test.each([
   ['svix', svix],
   ['taskV2', taskV2],
   ['waylay', waylay],
-  ['waylay', waylay],
 ])('docs/dialects.md tells of every option of %s', (name, make) => {
   const options = optionsOf(make);
   expect(options.length).toBeGreaterThan(0);
