@@ -122,6 +122,30 @@ const table: readonly [what: string, rule: ScheduleRule, from: string, expected:
     ['2011-12-29T10:00Z', '2011-12-30T10:00Z', '2011-12-31T10:00Z'],
   ],
   [
+    'Berlin, in the gap, two days before the end of March',
+    { cron: '0 30 2 L-2 3 ?', timeZone: 'Europe/Berlin' },
+    '2026-03-01T00:00Z',
+    ['2026-03-29T01:00Z', '2027-03-29T00:30Z'],
+  ],
+  [
+    'Berlin, in the overlap, on a Sunday counted from the end of October',
+    { cron: '0 30 2 L-6 10 ?', timeZone: 'Europe/Berlin' },
+    '2026-10-24T12:00Z',
+    ['2026-10-25T00:30Z', '2027-10-25T00:30Z'],
+  ],
+  [
+    'Lord Howe, every 15 minutes of a day counted from the end of April: through the overlap',
+    { cron: '0 */15 * L-25 4 ?', timeZone: 'Australia/Lord_Howe' },
+    '2026-04-04T14:40Z',
+    ['2026-04-04T14:45Z', '2026-04-04T15:00Z', '2026-04-04T15:15Z', '2026-04-04T15:30Z'],
+  ],
+  [
+    'New York, the weekday nearest to the last day but two of its own calendar',
+    { cron: '0 0 22 L-2W * ?', timeZone: 'America/New_York' },
+    '2026-10-15T00:00Z',
+    ['2026-10-30T02:00Z', '2026-11-28T03:00Z', '2026-12-30T03:00Z'],
+  ],
+  [
     'New York, over the end of a year',
     { cron: '59 59 23 31 12 *', timeZone: 'America/New_York' },
     '2026-12-31T12:00Z',

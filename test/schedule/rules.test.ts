@@ -42,6 +42,35 @@ describe('cron', () => {
     ['0 0 12 15W 6 ?', ['2030-06-14T12:00:00'], 'the weekday nearest to the 15th, a Saturday'],
     ['0 0 12 ? * 6#2', ['2030-01-11T12:00:00', '2030-02-08T12:00:00'], 'the second Friday'],
     ['0 0 12 ? * 6L', ['2030-01-25T12:00:00', '2030-02-22T12:00:00'], 'the last Friday'],
+    [
+      '0 0 12 L-3 * ?',
+      ['2030-01-28', '2030-02-25', '2030-03-28', '2030-04-27'].map(noon),
+      'three days before the last',
+    ],
+    ['0 0 12 L-0 2 ?', ['2030-02-28', '2031-02-28', '2032-02-29'].map(noon), 'the last day'],
+    ['0 0 12 L-30 * ?', ['2030-01-01', '2030-03-01', '2030-05-01'].map(noon), 'of months with 31 days'],
+    ['0 0 12 L-28 2 ?', ['2032-02-01', '2036-02-01'].map(noon), 'of leap years'],
+    [
+      '0 0 12 L-3W 3,4 ?',
+      ['2030-03-28', '2030-04-26', '2031-03-28', '2031-04-28'].map(noon),
+      'the weekday nearest to it',
+    ],
+    ['0 0 12 L-30W 5 ? 2032-2033', ['2032-05-03', '2033-05-02'].map(noon), 'in the same month'],
+    ['0 0 12 l-1,15w,lw 6 ?', ['2030-06-14', '2030-06-28', '2030-06-29', '2031-06-16'].map(noon), 'in a list'],
+    ['0 0 12 L-3 2/2 ? 2031/2', ['2031-02-25', '2031-04-27', '2031-06-27'].map(noon), 'with months and years'],
+    ['0 0 12 ? * L', ['2030-01-05', '2030-01-12'].map(noon), 'L is a Saturday'],
+    ['0 0 12 ? 1/3 2/2', ['2030-01-02', '2030-01-04', '2030-01-07'].map(noon), 'from Monday on, every second day'],
+    ['0 0 12 ? * FRIL', ['2030-01-25', '2030-02-22'].map(noon), 'the last Friday'],
+    ['0 0 12 ? * FRI#5', ['2030-03-29', '2030-05-31'].map(noon), 'the fifth Friday'],
+    ['0 0 12 ? * 2#1,6L', ['2030-01-07', '2030-01-25', '2030-02-04'].map(noon), 'a list of both'],
+    [
+      '0 0 12 1W * ? 2030-2099',
+      ['2030-01-01', '2030-02-01', '2030-03-01', '2030-04-01', '2030-05-01', '2030-06-03'].map(noon),
+      'the first weekday',
+    ],
+    ['0 0 12 31W * ?', ['2030-01-31', '2030-03-29', '2030-05-31'].map(noon), 'of months that have the day'],
+    ['0 0 12 1 JAN-MAR,dec ?', ['2030-01-01', '2030-02-01', '2030-03-01', '2030-12-01'].map(noon), 'names of months'],
+    ['0 0 12 1 1 ? 2030/3', ['2030-01-01', '2033-01-01', '2036-01-01'].map(noon), 'every third year'],
     ['0 0 12 1 1 ? 2031-2033', ['2031-01-01T12:00:00', '2032-01-01T12:00:00', '2033-01-01T12:00:00'], 'years'],
     [
       '0 0 12 ? * FRI-MON',
@@ -71,8 +100,44 @@ describe('cron', () => {
   });
 
   test.each([
+    ['0 12 L-2 * *', ['2030-01-29', '2030-02-26'].map(noon)],
+    ['0 12 L-2 2 MON', ['2030-02-04', '2030-02-11', '2030-02-18', '2030-02-25', '2030-02-26'].map(noon)],
+    [
+      '0 12 L-2,1 2 MON',
+      ['2030-02-01', '2030-02-04', '2030-02-11', '2030-02-18', '2030-02-25', '2030-02-26'].map(noon),
+    ],
+    ['0 12 L-2 * +MON', ['2030-07-29', '2031-04-28'].map(noon)],
+    ['30 */12 LW * *', ['2030-01-31T00:30:00', '2030-01-31T12:30:00', '2030-02-28T00:30:00']],
+  ])('days from the end of the month in other forms than Quartz: %s', async (cron, expected) => {
+    expect(await runs({ cron }, expected.length)).toEqual(expected);
+  });
+
+  test.each([0, 1, 3, 17, 27, 29, 30])('L-%iW and L-%i name the days of a calendar, for five years', async (before) => {
+    const [days, weekdays]: [string[], string[]] = [[], []];
+    for (let month = 0; month < 60; month++) {
+      const last = new Date(Date.UTC(2030, month + 1, 0));
+      const inMonth = Array.from({ length: last.getUTCDate() }, (_, n) => new Date(Date.UTC(2030, month, n + 1)));
+      const day = inMonth.at(-1 - before);
+      if (day === undefined) continue;
+      days.push(day.toISOString().slice(0, 10));
+      const away = (other: Date): number => Math.abs(other.getTime() - day.getTime());
+      const nearest = inMonth.filter((each) => each.getUTCDay() % 6 !== 0).sort((a, b) => away(a) - away(b));
+      weekdays.push(nearest[0]?.toISOString().slice(0, 10) ?? '');
+    }
+    const from = '2029-12-31T12:00:00Z';
+    expect(await runs({ cron: `0 0 12 L-${before} * ?` }, days.length, from)).toEqual(days.map(noon));
+    expect(await runs({ cron: `0 0 12 L-${before}W * ?` }, days.length, from)).toEqual(weekdays.map(noon));
+  });
+
+  test.each([
     '',
     '*',
+    '0 0 12 L-31 * ?',
+    '0 0 12 L-3-5 * ?',
+    '0 0 12 L--1 * ?',
+    '0 0 12 L-3 13 ?',
+    '0 0 12 ? * L-3',
+    '0 12 * * L',
     '0 25-2 * * *',
     '0 22-2/0 * * *',
     '0 12 * * 8-1',
@@ -90,12 +155,17 @@ describe('cron', () => {
     expect((await refusal({ cron })).option).toBe('cron');
   });
 
-  test.each(['0 0 30 2 *', '0 0 31 4,6,9,11 *', '0 0 0 1 1 ? 2029', '0 0 0 1 1 ? 2036', '0 0 0 29 2 ? 2031'])(
-    'refused, for it has no run in five years: %s',
-    async (cron) => {
-      expect((await refusal({ cron })).message).toContain('next five years');
-    },
-  );
+  test.each([
+    '0 0 30 2 *',
+    '0 0 31 4,6,9,11 *',
+    '0 0 0 1 1 ? 2029',
+    '0 0 0 1 1 ? 2036',
+    '0 0 0 29 2 ? 2031',
+    '0 0 0 L-29 2 ?',
+    '0 0 0 L-30 4,6 ?',
+  ])('refused, for it has no run in five years: %s', async (cron) => {
+    expect((await refusal({ cron })).message).toContain('next five years');
+  });
 });
 
 describe('recurrence rules', () => {
