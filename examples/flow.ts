@@ -12,9 +12,9 @@ const extract = defineTask({
 const load = defineTask({
   name: 'load',
   async run(_input: undefined, { dependencies, log }) {
-    const found = await dependencies();
+    const found = await dependencies(extract);
     for (const { error } of found) if (error !== null) log(error.message, { level: 'warn' });
-    return found.flatMap(({ result }) => (result as string[] | null) ?? []);
+    return found.flatMap(({ result }) => result ?? []);
   },
 });
 

@@ -4,6 +4,7 @@ export type { PublishOptions } from './event/publisher.ts';
 export type { PayloadOf, StartedBy } from './event/types.ts';
 export type { TaskEventName, TaskEvents, TaskNews, TaskWarning } from './events.ts';
 export type { Explanation, IdleReason, TaskWorker } from './explain.ts';
+export type { ChildOptions, Children, ItemOptions, ItemShape, Items, TaskOf } from './flow/children.ts';
 export type { Dependency } from './flow/dependencies.ts';
 export type { FlowItem } from './flow/graph.ts';
 export type { DependencyResult, RelatedTask, RelatedTasks } from './flow/relations.ts';
@@ -37,7 +38,7 @@ export type { DeclaredSchedule, ScheduleOptions, ScheduleRule, ScheduleSpec } fr
 export type { Missed, Overlap, ScheduleRecord } from './schedule/stored-schedule.ts';
 export { MemoryStorage } from './storage/memory/memory-storage.ts';
 export type * from './storage/storage.ts';
-export type { Rest, SubmitItem, SubmitOptions } from './submit/options.ts';
+export type { Rest, SubmitOptions } from './submit/options.ts';
 export type { Unique } from './submit/unique.ts';
 export type { JsonValue } from './task/json.ts';
 export type { Condition, Range, SortKey, TaskFilter } from './task/query.ts';

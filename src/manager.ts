@@ -5,6 +5,7 @@ import { Publisher, type PublishOptions } from './event/publisher.ts';
 import type { PayloadOf, StartedBy } from './event/types.ts';
 import { Events, type TaskEvents, type TaskNews } from './events.ts';
 import { Explainer, type Explanation } from './explain.ts';
+import type { Children, ItemShape, Items, TaskOf } from './flow/children.ts';
 import { type RelatedTasks, Relations } from './flow/relations.ts';
 import { Handle, type HandleHost, type SubmittedTask, type TaskHandle } from './handle.ts';
 import type { AnyTask, InputOf, Optional, RecordOf, Resolve, TasksOf } from './handler/define.ts';
@@ -22,7 +23,7 @@ import { listSchedules } from './schedule/list.ts';
 import { Schedules } from './schedule/schedules.ts';
 import { Scheduling } from './schedule/scheduling.ts';
 import { type AnyItem, Intake } from './submit/intake.ts';
-import type { Rest, SubmitItem, SubmitOptions } from './submit/options.ts';
+import type { Rest, SubmitOptions } from './submit/options.ts';
 import { TaskIds } from './task/id.ts';
 import { matches, parseFilter, type TaskFilter } from './task/query.ts';
 import type { LogLine, TaskAttempt, TaskRecord } from './task/record.ts';
@@ -82,7 +83,7 @@ export class TaskManager<
     this.#intake = new Intake(environment, announcer, lifecycle, runner, this.#handles);
     runner.flow = {
       submit: (child) => this.#intake.submitChild(child),
-      dependencies: (id) => this.#relations.resultsFor(id),
+      dependencies: (id, of) => this.#relations.resultsFor(id, of),
     };
     this.#publisher = new Publisher(environment, lifecycle, this.#intake);
     this.#idleness = new Idleness(environment, lifecycle, runner, this.#intake);
@@ -147,22 +148,23 @@ export class TaskManager<
    * @throws {UniqueConflictError} @throws {IdempotencyConflictError} @throws {QueueFullError} @throws {ManagerClosedError}
    * @throws {StorageError}
    */
-  submit<T extends AnyTask | Tasks['name']>(
+  submit<
+    T extends AnyTask | Tasks['name'],
+    const Shapes extends readonly ItemShape<Tasks>[] = readonly ItemShape<Tasks>[],
+  >(
     handler: T,
-    ...rest: Rest<InputOf<Resolve<Tasks, T>>, SubmitOptions>
+    ...rest: Rest<InputOf<Resolve<Tasks, T>>, SubmitOptions<Children<Tasks, Shapes>>>
   ): Promise<SubmittedTask<Resolve<Tasks, T>>> {
     const [input, options] = rest as [unknown, SubmitOptions | undefined];
     return this.#intake.submit(handler, input, options) as Promise<SubmittedTask<Resolve<Tasks, T>>>;
   }
 
   /** Submits all or nothing, in order. An earlier task may answer in its place. @throws as `submit`, of the first refused */
-  submitMany<const T extends readonly (AnyTask | Tasks['name'])[]>(
-    items: {
-      readonly [I in keyof T]: SubmitItem<Tasks, T[I]>;
-    },
-  ): Promise<{ readonly [I in keyof T]: SubmittedTask<Resolve<Tasks, T[I]>> }> {
+  submitMany<const Shapes extends readonly ItemShape<Tasks>[] = readonly ItemShape<Tasks>[]>(
+    items: Items<Tasks, Shapes>,
+  ): Promise<{ readonly [I in keyof Shapes]: SubmittedTask<TaskOf<Tasks, Shapes[I]>> }> {
     const submitted: Promise<unknown> = this.#intake.submitMany(items as unknown as readonly AnyItem[]);
-    return submitted as Promise<{ readonly [I in keyof T]: SubmittedTask<Resolve<Tasks, T[I]>> }>;
+    return submitted as Promise<{ readonly [I in keyof Shapes]: SubmittedTask<TaskOf<Tasks, Shapes[I]>> }>;
   }
 
   /**

@@ -30,6 +30,6 @@ export const scenario: Scenario = {
   ],
 };
 
-function children(count: number): { handler: string; input: { n: number } }[] {
+function children(count: number): { handler: 'noop'; input: { n: number } }[] {
   return Array.from({ length: count }, (_, n) => ({ handler: 'noop', input: { n } }));
 }

@@ -7,7 +7,8 @@ import { toJson } from '../task/json.ts';
 import { timeText } from './list-parameters.ts';
 
 /** What `submit` may be told beside the input: as in process, and a signal that gives it up. */
-export type ClientSubmitOptions = SubmitOptions & Optional<{ failOnWarning: boolean; signal: AbortSignal }>;
+export type ClientSubmitOptions<Children = readonly FlowItem[]> = SubmitOptions<Children> &
+  Optional<{ failOnWarning: boolean; signal: AbortSignal }>;
 
 /** What `publish` may be told beside the payload: as in process, and a signal that gives it up. */
 export type ClientPublishOptions = Omit<PublishOptions, 'failOnWarning'> & Optional<{ signal: AbortSignal }>;

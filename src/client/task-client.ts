@@ -2,6 +2,7 @@ import type { DeleteOptions } from '../controls.ts';
 import { TasklaneError, TaskNotFoundError, TransitionError } from '../errors.ts';
 import type { PayloadOf, StartedBy } from '../event/types.ts';
 import type { TaskWarning } from '../events.ts';
+import type { Children, ItemShape } from '../flow/children.ts';
 import type { AnyTask, InputOf, Optional, RecordOf, Resolve, TasksOf } from '../handler/define.ts';
 import type { WireTask } from '../http/wire.ts';
 import type { ListQuery } from '../queries.ts';
@@ -57,9 +58,9 @@ export class TaskClient<
    * @returns the record as it is then; of an earlier task where a key finds one
    * @throws {InputInvalidError} @throws {UnknownHandlerError} and the other errors of `manager.submit`
    */
-  async submit<N extends Tasks['name']>(
+  async submit<N extends Tasks['name'], const Shapes extends readonly ItemShape<Tasks>[] = readonly ItemShape<Tasks>[]>(
     handler: N,
-    ...[input, options = {}]: Rest<InputOf<Resolve<Tasks, N>>, ClientSubmitOptions>
+    ...[input, options = {}]: Rest<InputOf<Resolve<Tasks, N>>, ClientSubmitOptions<Children<Tasks, Shapes>>>
   ): Promise<RecordOf<Resolve<Tasks, N>> & { readonly warnings: readonly TaskWarning[] }> {
     const { idempotencyKey, failOnWarning, signal } = options as ClientSubmitOptions;
     const task = await this.#json<WireTask>({

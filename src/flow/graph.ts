@@ -1,16 +1,18 @@
 import { OptionError } from '../errors.ts';
-import type { AnyTask, Optional } from '../handler/define.ts';
+import type { AnyTask } from '../handler/define.ts';
 import type { DraftEdge } from '../storage/storage.ts';
 import type { SubmitOptions } from '../submit/options.ts';
+import type { ChildOptions } from './children.ts';
 import { parseOnFailure, parseRef } from './dependencies.ts';
-import type { OnFailure } from './rules.ts';
 
 /**
  * One task of what is submitted together. `ref`: what the others call it in their `dependsOn`. `onFailure`, of a child: what
  * becomes of its parent when it fails or is cancelled; default `fail`.
  */
-export type FlowItem = { readonly handler: AnyTask | string; readonly input?: unknown } & SubmitOptions &
-  Optional<{ ref: string; onFailure: OnFailure }>;
+export interface FlowItem extends SubmitOptions<readonly FlowItem[]>, ChildOptions {
+  readonly handler: AnyTask | string;
+  readonly input?: unknown;
+}
 
 /** What an item may say beside the options of a submit. */
 export const ITEM_KEYS: readonly string[] = ['handler', 'input', 'ref', 'onFailure'];

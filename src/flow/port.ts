@@ -17,5 +17,5 @@ export interface ChildSubmit {
 /** What a handler may do with other tasks. */
 export interface FlowPort {
   submit(child: ChildSubmit): Promise<unknown>;
-  dependencies(taskId: string): Promise<readonly DependencyResult[]>;
+  dependencies(taskId: string, of: readonly AnyTask[]): Promise<readonly DependencyResult[]>;
 }

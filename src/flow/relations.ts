@@ -1,6 +1,6 @@
 import type { Environment } from '../environment.ts';
 import { OptionError, TaskNotFoundError } from '../errors.ts';
-import type { AnyTask, RecordOf } from '../handler/define.ts';
+import type { AnyTask, RecordOf, ResultOf } from '../handler/define.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { integer } from '../options.ts';
 import type { Edge, EdgeQuery, Position, TaskStorage } from '../storage/storage.ts';
@@ -29,14 +29,17 @@ export type RelatedTasks<T extends AnyTask = AnyTask> = Readonly<{
   truncated: boolean;
 }>;
 
-/** What became of a task that another one depended on. `result`: null unless it succeeded. */
-export type DependencyResult = Readonly<{
-  id: string;
-  handler: string;
-  status: Status;
-  result: unknown;
-  error: TaskErrorInfo | null;
-}>;
+/** What became of a task that another one depended on, told apart by `handler` where that is known. */
+export type DependencyResult<T extends AnyTask = AnyTask> = T extends AnyTask
+  ? Readonly<{
+      id: string;
+      handler: T['name'];
+      status: Status;
+      /** Null unless it succeeded. */
+      result: ResultOf<T> | null;
+      error: TaskErrorInfo | null;
+    }>
+  : never;
 
 /** Whether a task is there for whoever asks. */
 export type Sees = (task: TaskRecord) => boolean;
@@ -78,12 +81,16 @@ export class Relations {
     };
   }
 
-  /** What became of everything that a task depends on, in submit order. */
-  async resultsFor(id: string): Promise<readonly DependencyResult[]> {
+  /**
+   * What became of everything that a task depends on, in submit order.
+   * @param of only tasks of these definitions; none: all @throws {OptionError}
+   */
+  async resultsFor(id: string, of: readonly AnyTask[] = []): Promise<readonly DependencyResult[]> {
+    const names = new Set(of.map(nameOf));
     const results: DependencyResult[] = [];
     for await (const { task } of this.#allEnds(id, 'dependencies')) {
       const { handler, status, result, error } = task;
-      results.push({ id: task.id, handler, status, result, error });
+      if (names.size === 0 || names.has(handler)) results.push({ id: task.id, handler, status, result, error });
     }
     return results;
   }
@@ -159,4 +166,9 @@ export class Relations {
       return task === undefined || task === null ? [] : [{ task, onFailure, waiting: open }];
     });
   }
+}
+
+function nameOf(definition: AnyTask): string {
+  if (typeof definition?.name === 'string') return definition.name;
+  throw new OptionError('dependencies', 'definitions', definition);
 }

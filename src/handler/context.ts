@@ -1,8 +1,9 @@
+import type { Children, ItemShape } from '../flow/children.ts';
 import type { DependencyResult } from '../flow/relations.ts';
 import type { SubmittedTask } from '../handle.ts';
 import type { Rest, SubmitOptions } from '../submit/options.ts';
 import type { LogLevel, TaskRecord } from '../task/record.ts';
-import type { AnyTask, InputOf, Optional, Resolve } from './define.ts';
+import type { AnyTask, InputOf, Optional, Resolve, TasksOf } from './define.ts';
 
 /** What a handler reports of its progress. `fraction`: 0 to 1, else `processed` of `total`. */
 export type ProgressReport = Optional<{ processed: number; total: number; fraction: number; message: string }>;
@@ -30,10 +31,16 @@ export interface TaskContext {
    * it. Another attempt submits it again, unless it has an `idempotencyKey`.
    * @throws {StaleLeaseError} the task is no longer ours, or to stop; else as `manager.submit`
    */
-  readonly submit: <T extends AnyTask | string>(
+  readonly submit: <T extends AnyTask | string, const Shapes extends readonly ItemShape[] = readonly ItemShape[]>(
     handler: T,
-    ...rest: Rest<InputOf<Resolve<AnyTask, T>>, SubmitOptions>
+    ...rest: Rest<InputOf<Resolve<AnyTask, T>>, SubmitOptions<Children<AnyTask, Shapes>>>
   ) => Promise<SubmittedTask<Resolve<AnyTask, T>>>;
-  /** What became of the tasks that this one depends on, its children among them, in submit order. @throws {StorageError} */
-  readonly dependencies: () => Promise<readonly DependencyResult[]>;
+  /**
+   * What became of the tasks that this one depends on, its children among them, in submit order.
+   * @param of only those of these definitions, whose results are typed then; none: all
+   * @throws {StorageError}
+   */
+  readonly dependencies: <const T extends readonly AnyTask[]>(
+    ...of: T
+  ) => Promise<readonly DependencyResult<TasksOf<T>>[]>;
 }

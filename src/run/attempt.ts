@@ -139,8 +139,8 @@ export class Attempt implements Circumstances, ContextHost {
     return this.#host.flow.submit({ handler, input, options, lease: this.lease, task: this.task });
   }
 
-  dependencies(): Promise<readonly DependencyResult[]> {
-    return this.#host.flow.dependencies(this.task.id);
+  dependencies(of: readonly AnyTask[]): Promise<readonly DependencyResult[]> {
+    return this.#host.flow.dependencies(this.task.id, of);
   }
 
   // ---- its life -----------------------------------------------------------------------------------------------------

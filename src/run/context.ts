@@ -13,7 +13,7 @@ export interface ContextHost {
   log(message: unknown, level: LogLevel | undefined): void;
   checkpoint(value: unknown): Promise<void>;
   submit(handler: AnyTask | string, input: unknown, options: SubmitOptions | undefined): Promise<unknown>;
-  dependencies(): Promise<readonly DependencyResult[]>;
+  dependencies(of: readonly AnyTask[]): Promise<readonly DependencyResult[]>;
 }
 
 /** What a handler is given. Getters, so that what it does not use costs nothing and what it takes out stays bound. */
@@ -55,6 +55,7 @@ export class Context implements TaskContext {
   }
 
   get dependencies(): TaskContext['dependencies'] {
-    return () => this.#host.dependencies();
+    const dependencies = (...of: readonly AnyTask[]): Promise<unknown> => this.#host.dependencies(of);
+    return dependencies as TaskContext['dependencies'];
   }
 }

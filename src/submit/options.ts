@@ -3,7 +3,7 @@ import { type Dependency, NO_DEPENDENCIES, parseDependencies } from '../flow/dep
 import type { FlowItem } from '../flow/graph.ts';
 import { parseProgressOf, parseWeight } from '../flow/shares.ts';
 import { type Coalescing, type Debounce, parseCoalescing, type Throttle } from '../handler/coalescing.ts';
-import type { AnyTask, InputOf, Optional, Resolve } from '../handler/define.ts';
+import type { Optional } from '../handler/define.ts';
 import { parsePriority } from '../handler/registry.ts';
 import type { DraftEdge, UniqueRule } from '../storage/storage.ts';
 import { type JsonValue, toJson } from '../task/json.ts';
@@ -13,8 +13,8 @@ import { MAX_TEXT, parseText } from '../task/text.ts';
 import { type Duration, parseDuration } from '../time/duration.ts';
 import { parseUnique, type Unique } from './unique.ts';
 
-/** What `submit` may be told beside the input. */
-export type SubmitOptions = Optional<{
+/** What `submit` may be told beside the input. `Children`: where their inputs are those of their handlers. */
+export type SubmitOptions<Children = readonly FlowItem[]> = Optional<{
   /** Integer, -1,000,000 to 1,000,000, larger first; default: the handler's, 0. */
   priority: number;
   /** At most one of `delay`, `runAt` and `hold`. */
@@ -41,7 +41,7 @@ export type SubmitOptions = Optional<{
   /** Runs only once all of these have ended: ids, or `{ id, onFailure }`. Each must be there. */
   dependsOn: readonly Dependency[];
   /** Made with it, whole or not at all, as its children; it runs only once all of them have ended. */
-  children: readonly FlowItem[];
+  children: Children;
   /** `children`: its progress is that of its children, until its handler reports some. */
   progress: 'children';
   /** What it counts for in the progress of its parent, if that one shows it: larger than 0, up to 1e15; default 1. */
@@ -58,12 +58,10 @@ export type Rest<Input, Options> = undefined extends Input
   ? [input?: Input, options?: Options]
   : [input: Input, options?: Options];
 
-type InputKey<Input> = undefined extends Input ? { readonly input?: Input | undefined } : { readonly input: Input };
-
-/** One task of `submitMany`. `ref`: what the others call it in their `dependsOn`. */
-export type SubmitItem<Tasks extends AnyTask, T> = { readonly handler: T } & InputKey<InputOf<Resolve<Tasks, T>>> &
-  SubmitOptions &
-  Optional<{ ref: string }>;
+/** The input of an item, which may be left out where its handler allows `undefined`. */
+export type InputKey<Input> = undefined extends Input
+  ? { readonly input?: Input | undefined }
+  : { readonly input: Input };
 
 /** Under which key a task is stored, and what that means for those that follow. */
 export interface KeyRule {

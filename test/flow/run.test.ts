@@ -40,6 +40,31 @@ onEachStorage('a flow as it runs', (world) => {
     ]);
   });
 
+  test('it may read only what became of some definitions', async () => {
+    const first = defineTask({ name: 'first', run: (input: number) => input });
+    const second = defineTask({ name: 'second', run: (input: string) => input });
+    const after = defineTask({
+      name: 'after',
+      run: async (_input: undefined, { dependencies }) => {
+        const numbers: readonly (number | null)[] = (await dependencies(first)).map(({ result }) => result);
+        const wrong = await errorOf(dependencies('first' as never));
+        return { numbers, both: (await dependencies(second, first)).length, wrong: String(wrong) };
+      },
+    });
+    const manager = await world.start({ handlers: [first, second, after] });
+    const children = [1, 2].flatMap(
+      (n) =>
+        [
+          { handler: first, input: n },
+          { handler: second, input: `${n}` },
+        ] as const,
+    );
+    const task = await manager.submit(after, undefined, { children });
+    const { wrong, ...found } = await task.result();
+    expect(found).toEqual({ numbers: [1, 2], both: 4 });
+    expect(wrong).toContain('must be definitions');
+  });
+
   test('a handler submits children, and waits for them', async () => {
     const part = defineTask({ name: 'part', run: (input: number) => input * 2 });
     const whole = defineTask({
