@@ -159,11 +159,11 @@ export class TransitionError extends TasklaneError {
   }
 }
 
-/** The task changed since the version that was named. */
+/** The task, or schedule, changed since the version that was named. */
 export class VersionConflictError extends TasklaneError {
   override readonly name = 'VersionConflictError';
-  constructor(taskId: string, expected: number, actual: number) {
-    super('version_conflict', `Task ${taskId} is at version ${actual}, not at ${expected}.`);
+  constructor(id: string, expected: number, actual: number, what: 'Task' | 'Schedule' = 'Task') {
+    super('version_conflict', `${what} ${id} is at version ${actual}, not at ${expected}.`);
   }
 }
 

@@ -7,9 +7,11 @@ import type { ScheduleRecord } from '../schedule/stored-schedule.ts';
 import { toJson } from '../task/json.ts';
 import { timeText } from './list-parameters.ts';
 import { fromWire } from './record.ts';
-import type { Call, Transport } from './transport.ts';
+import type { Call, HeaderMap, Transport } from './transport.ts';
 
 type Signalled = Optional<{ signal: AbortSignal }>;
+/** `ifVersion`: only while the record's `version` is this one. */
+type Changing = Signalled & Optional<{ ifVersion: number }>;
 
 /** The keys of a schedule that hold a time. */
 const TIMES = ['start', 'end', 'createdAt', 'updatedAt', 'pausedAt', 'nextRunAt', 'lastTick'] as const;
@@ -60,29 +62,32 @@ export class ClientSchedules<Tasks extends AnyTask = AnyTask> {
     return { items: page.items.map(fromWireSchedule), next: page.next };
   }
 
-  /** @throws {ScheduleNotFoundError} and as `manager.schedules.replace` */
+  /**
+   * With `ifVersion` it is not repeated where nobody knows whether it was done: it could be told of its own change.
+   * @throws {ScheduleNotFoundError} @throws {VersionConflictError} and as `manager.schedules.replace`
+   */
   async replace<N extends Tasks['name']>(
     key: string,
     spec: Omit<ScheduleSpec<Tasks, N>, 'key'> & Optional<{ key: string }>,
-    { signal }: Signalled = {},
+    options: Changing = {},
   ): Promise<ScheduleRecord> {
-    return fromWireSchedule(await this.#json({ method: 'PUT', path: pathOf(key), body: bodyOf(spec), signal }));
+    return this.#change({ method: 'PUT', path: pathOf(key), body: bodyOf(spec) }, options);
   }
 
-  /** @throws {ScheduleNotFoundError} */
-  async delete(key: string, { signal }: Signalled = {}): Promise<void> {
-    const call: Call = { method: 'DELETE', path: pathOf(key), signal, doneCode: 'schedule_not_found' };
-    await this.#transport.send(call, async () => undefined);
+  /** @throws {ScheduleNotFoundError} @throws {VersionConflictError} */
+  async delete(key: string, { signal, ifVersion }: Changing = {}): Promise<void> {
+    const call = { method: 'DELETE', path: pathOf(key), signal, doneCode: 'schedule_not_found' } as const;
+    await this.#transport.send({ ...call, headers: ifMatch(ifVersion) }, async () => undefined);
   }
 
-  /** @throws {ScheduleNotFoundError} */
-  async pause(key: string, { signal }: Signalled = {}): Promise<ScheduleRecord> {
-    return fromWireSchedule(await this.#json({ method: 'POST', path: `${pathOf(key)}/pause`, signal }));
+  /** `ifVersion` as of `replace`. @throws {ScheduleNotFoundError} @throws {VersionConflictError} */
+  pause(key: string, options: Changing = {}): Promise<ScheduleRecord> {
+    return this.#change({ method: 'POST', path: `${pathOf(key)}/pause` }, options);
   }
 
-  /** @throws {ScheduleNotFoundError} */
-  async resume(key: string, { signal }: Signalled = {}): Promise<ScheduleRecord> {
-    return fromWireSchedule(await this.#json({ method: 'POST', path: `${pathOf(key)}/resume`, signal }));
+  /** `ifVersion` as of `replace`. @throws {ScheduleNotFoundError} @throws {VersionConflictError} */
+  resume(key: string, options: Changing = {}): Promise<ScheduleRecord> {
+    return this.#change({ method: 'POST', path: `${pathOf(key)}/resume` }, options);
   }
 
   /** Not repeated where nobody knows whether it was done. @returns the task @throws {ScheduleNotFoundError} */
@@ -106,6 +111,11 @@ export class ClientSchedules<Tasks extends AnyTask = AnyTask> {
       signal,
     });
     return items.map((time) => Date.parse(time));
+  }
+
+  async #change(call: Call, { signal, ifVersion }: Changing): Promise<ScheduleRecord> {
+    const more = { signal, headers: ifMatch(ifVersion), repeatable: ifVersion === undefined };
+    return fromWireSchedule(await this.#json({ ...call, ...more }));
   }
 
   async #json<T = WireSchedule>(call: Call): Promise<T> {
@@ -137,6 +147,10 @@ function bodyOf(spec: object): Record<string, unknown> {
     end: text('end', end),
     times: (times as readonly (Date | number)[] | null | undefined)?.map((time) => text('times', time)),
   };
+}
+
+function ifMatch(version: number | undefined): HeaderMap {
+  return version === undefined ? {} : { 'if-match': `"${version}"` };
 }
 
 function pathOf(key: string): string {

@@ -1,5 +1,4 @@
 import { parseDictionary, parseItem, Token } from 'structured-headers';
-import type { TaskRecord } from '../task/record.ts';
 import { HttpProblem } from './problem.ts';
 
 const MAX_KEY = 255;
@@ -59,16 +58,22 @@ export function noneMatches(headers: Headers, etag: string): boolean {
 }
 
 /** What documents say of `If-Match`. */
-export const IF_MATCH = { 'If-Match': 'the `ETag` that the task must have; 412 when it has another one' };
+export const IF_MATCH = { 'If-Match': 'the `ETag` that it must have; 412 when it has another one' };
 
 /**
  * Holds a change to `If-Match` (RFC 9110, section 13.1.1), by strong comparison: a weak tag never matches.
+ * @param name says what is to be changed
  * @throws {HttpProblem} 412
  */
-export function requireMatch(headers: Headers, { id, version }: TaskRecord): void {
+export function requireMatch(headers: Headers, { version }: { readonly version: number }, name: string): void {
   const value = headers.get('if-match');
   if (value === null || value.trim() === '*') return;
   const etag = etagOf(version);
   if (value.split(',').some((tag) => tag.trim() === etag)) return;
-  throw new HttpProblem('version_conflict', `Task ${id} has the entity tag ${etag}, which If-Match does not name.`);
+  throw new HttpProblem('version_conflict', `${name} has the entity tag ${etag}, which If-Match does not name.`);
+}
+
+/** The answer to an `If-Match` that held when it was looked at, and no more when the change was made. @param name as above */
+export function changedMeanwhile(name: string): HttpProblem {
+  return new HttpProblem('version_conflict', `${name} was changed meanwhile.`);
 }

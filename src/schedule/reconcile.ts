@@ -2,7 +2,7 @@ import type { Environment } from '../environment.ts';
 import { OptionError } from '../errors.ts';
 import { canonicalJson, type JsonValue } from '../task/json.ts';
 import { isSameRule, type ScheduleEditor } from './editor.ts';
-import type { SettingsReader } from './settings.ts';
+import type { ReadSettings, SettingsReader } from './settings.ts';
 import { type DeclaredSchedule, parseKey } from './spec.ts';
 import { allFound, type Found, SCHEDULE, type ScheduleSettings, type StoredSchedule } from './stored-schedule.ts';
 
@@ -25,25 +25,25 @@ export class Reconciler {
 
   /** @throws {TasklaneError} as `create`, before anything is changed */
   async run(declared: readonly DeclaredSchedule[], onOrphan: OnOrphan): Promise<void> {
-    const wanted = new Map<string, ScheduleSettings>();
+    const wanted = new Map<string, ReadSettings>();
     for (const spec of declared) {
       const key = parseKey(spec?.key);
       if (wanted.has(key)) throw new OptionError('schedules', 'made of schedules with a key each', key);
       wanted.set(key, await this.#settings.read(spec, true));
     }
-    for (const [key, settings] of wanted) await this.#bring(key, settings);
+    for (const [key, read] of wanted) await this.#bring(key, read);
     for await (const found of this.#declared()) {
       if (!wanted.has(found.key)) await this.#orphan(found, onOrphan);
     }
   }
 
-  async #bring(key: string, settings: ScheduleSettings): Promise<void> {
+  async #bring(key: string, read: ReadSettings): Promise<void> {
     const found = await this.#editor.find(key);
     if (found === null) {
       // Null: another process made it meanwhile, of the same code or of another version, which then came last.
-      await this.#editor.create(key, settings, true);
-    } else if (!found.schedule.declared || !isSame(found.schedule, settings)) {
-      await this.#editor.replace(key, settings, true);
+      await this.#editor.create(key, read, true);
+    } else if (!found.schedule.declared || !isSame(found.schedule, read.settings)) {
+      await this.#editor.replace(key, read, true);
     }
   }
 

@@ -162,8 +162,8 @@ export class Scheduler {
   /** A rule that could be read once and cannot now: it must not stand in the way of the others. */
   async #giveUp(found: Found, error: unknown): Promise<void> {
     const pausedAt = this.#environment.clock.now();
-    if ((await this.#tasks.store([{ found, schedule: { ...found.schedule, pausedAt }, drafts: [] }])) !== 'stored')
-      return;
+    const schedule = { ...found.schedule, pausedAt, settingsVersion: found.version + 1 };
+    if ((await this.#tasks.store([{ found, schedule, drafts: [] }])) !== 'stored') return;
     const why = error instanceof Error ? error.message : String(error);
     this.#warn('schedule_failed', found, `cannot be computed, and is paused: ${why}`);
   }

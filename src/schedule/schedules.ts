@@ -5,7 +5,7 @@ import type { Lifecycle } from '../lifecycle.ts';
 import { integer } from '../options.ts';
 import { parseTime } from '../submit/options.ts';
 import { createSchedule } from './create.ts';
-import { nextTick } from './editor.ts';
+import { type ChangeOptions, nextTick } from './editor.ts';
 import { listSchedules, type SchedulePage, type ScheduleQuery } from './list.ts';
 import type { Scheduling } from './scheduling.ts';
 import { type DeclaredSchedule, parseRule, type ScheduleRule, type ScheduleSpec } from './spec.ts';
@@ -54,40 +54,53 @@ export class Schedules<Tasks extends AnyTask = AnyTask> {
   /**
    * Gives a schedule another rule, handler, input or options: what is left out has its default again. It stays paused, and
    * keeps its runs; where the rule is the same it goes on as it was, else it begins anew.
-   * @throws {ScheduleNotFoundError} and as `create`
+   * @param options `ifVersion`: only while the record's `version` is this one
+   * @throws {ScheduleNotFoundError} @throws {VersionConflictError} and as `create`
    */
   async replace<T extends AnyTask | Tasks['name']>(
     key: string,
     spec: Omit<ScheduleSpec<Tasks, T>, 'key'> & Optional<{ key: string }>,
+    options?: ChangeOptions,
   ): Promise<ScheduleRecord> {
     if (spec?.key !== undefined && spec.key !== key) throw new OptionError('key', 'the same, or left out', spec.key);
-    const settings = await this.#scheduling.settings.read({ ...spec, key } as unknown as DeclaredSchedule);
+    const read = await this.#scheduling.settings.read({ ...spec, key } as unknown as DeclaredSchedule);
     await this.#lifecycle.open();
-    return toScheduleRecord(await this.#scheduling.editor.replace(key, settings, false));
+    return toScheduleRecord(await this.#scheduling.editor.replace(key, read, false, options));
   }
 
-  /** Its tasks stay. @throws {ScheduleNotFoundError} @throws {StorageError} */
-  async delete(key: string): Promise<void> {
+  /** Its tasks stay. @throws {ScheduleNotFoundError} @throws {VersionConflictError} @throws {StorageError} */
+  async delete(key: string, options?: ChangeOptions): Promise<void> {
     await this.#lifecycle.open();
-    await this.#scheduling.editor.delete(key);
+    await this.#scheduling.editor.delete(key, options);
   }
 
-  /** No tick makes a task until `resume`; once more: no error. @throws {ScheduleNotFoundError} @throws {StorageError} */
-  async pause(key: string): Promise<ScheduleRecord> {
+  /**
+   * No tick makes a task until `resume`; once more: no error.
+   * @throws {ScheduleNotFoundError} @throws {VersionConflictError} @throws {StorageError}
+   */
+  async pause(key: string, options?: ChangeOptions): Promise<ScheduleRecord> {
     await this.#lifecycle.open();
-    const found = await this.#scheduling.editor.change(key, (schedule, now) =>
-      schedule.pausedAt === null ? { ...schedule, pausedAt: now, updatedAt: now } : schedule,
+    const found = await this.#scheduling.editor.change(
+      key,
+      (schedule, now) => (schedule.pausedAt === null ? { ...schedule, pausedAt: now, updatedAt: now } : schedule),
+      options,
     );
     return toScheduleRecord(found);
   }
 
-  /** Goes on with the next tick: those that came meanwhile were not missed. @throws {ScheduleNotFoundError} */
-  async resume(key: string): Promise<ScheduleRecord> {
+  /**
+   * Goes on with the next tick: those that came meanwhile were not missed.
+   * @throws {ScheduleNotFoundError} @throws {VersionConflictError} @throws {StorageError}
+   */
+  async resume(key: string, options?: ChangeOptions): Promise<ScheduleRecord> {
     await this.#lifecycle.open();
-    const found = await this.#scheduling.editor.change(key, async (schedule, now) =>
-      schedule.pausedAt === null
-        ? schedule
-        : { ...schedule, pausedAt: null, updatedAt: now, nextTick: await nextTick(schedule, now) },
+    const found = await this.#scheduling.editor.change(
+      key,
+      async (schedule, now) =>
+        schedule.pausedAt === null
+          ? schedule
+          : { ...schedule, pausedAt: null, updatedAt: now, nextTick: await nextTick(schedule, now) },
+      options,
     );
     return toScheduleRecord(found);
   }
@@ -99,11 +112,7 @@ export class Schedules<Tasks extends AnyTask = AnyTask> {
   async trigger(key: string): Promise<TaskHandle<Tasks>> {
     const { editor, tasks } = this.#scheduling;
     await this.#lifecycle.open();
-    const { schedule } = await editor.change(
-      key,
-      (unchanged) => unchanged,
-      (found) => tasks.draft(found, null),
-    );
+    const { schedule } = await editor.trigger(key, (found) => tasks.draft(found, null));
     return new Handle(this.#handles, schedule.lastTaskId ?? '') as unknown as TaskHandle<Tasks>;
   }
 

@@ -4,6 +4,13 @@ import { parseSubmit, type SubmitOptions } from '../submit/options.ts';
 import { checkKeys, type DeclaredSchedule, parseManner, parseRule, SUBMIT_KEYS } from './spec.ts';
 import type { ScheduleSettings, StoredSchedule } from './stored-schedule.ts';
 
+/** What a schedule was told, and when that was read: all that is computed from it counts from then. */
+export interface ReadSettings {
+  readonly settings: ScheduleSettings;
+  /** Epoch ms. A run that comes before they are stored is one of its runs. */
+  readonly readAt: number;
+}
+
 /** Reads what a schedule is told, the handler and its input included. */
 export class SettingsReader {
   readonly #environment: Environment;
@@ -18,7 +25,7 @@ export class SettingsReader {
    * @param mayBeOver one that never runs again is all right
    * @throws {TasklaneError} as `create` does
    */
-  async read(spec: DeclaredSchedule, mayBeOver = false): Promise<ScheduleSettings> {
+  async read(spec: DeclaredSchedule, mayBeOver = false): Promise<ReadSettings> {
     checkKeys(spec);
     const given = SUBMIT_KEYS.filter((key) => (spec[key] ?? null) !== null);
     const submit = Object.fromEntries(given.map((key) => [key, spec[key]]));
@@ -26,13 +33,15 @@ export class SettingsReader {
       ? this.#withoutInput(spec, submit)
       : await this.#checks.check(spec.handler, spec.input, submit, null);
     const { priority, startByMs: startBy, tags, description, entityId, submittedBy, metadata } = options;
-    return {
+    const readAt = this.#environment.clock.now();
+    const settings = {
       handler: handler.name,
       input,
-      rule: await parseRule(spec, this.#environment.clock.now(), mayBeOver),
+      rule: await parseRule(spec, readAt, mayBeOver),
       ...parseManner(spec),
       ...{ priority, startBy, tags, description, entityId, submittedBy, metadata },
     };
+    return { settings, readAt };
   }
 
   #withoutInput(spec: DeclaredSchedule, submit: SubmitOptions): Pick<Checked, 'handler' | 'input' | 'options'> {

@@ -56,6 +56,8 @@ export interface StoredSchedule extends ScheduleSettings {
   readonly declared: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** Of the document, when its settings were last changed, or it was paused or resumed: so one of a deleted key is newer. */
+  readonly settingsVersion: number;
   readonly pausedAt: number | null;
   readonly nextTick: number | null;
   /** The newest tick that was dealt with. */
@@ -77,12 +79,12 @@ export interface Found {
 
 /** A schedule. Every key is always there; times are epoch ms, durations ms. */
 export type ScheduleRecord = Readonly<
-  Omit<StoredSchedule, 'rule' | 'handlerDefaults' | 'nextTick' | 'underWay'> &
+  Omit<StoredSchedule, 'rule' | 'handlerDefaults' | 'nextTick' | 'underWay' | 'settingsVersion'> &
     Omit<StoredRule, 'anchor'> & {
       key: string;
       /** When its next task will be made, jitter included; null: paused, over, or it waits for an event. */
       nextRunAt: number | null;
-      /** Moves with every stored change, ticks included. */
+      /** Moves when its settings change, or it is paused or resumed; not with its ticks. */
       version: number;
     }
 >;
@@ -98,10 +100,10 @@ export function allFound(documents: readonly (StoredDocument | null)[]): readonl
 }
 
 /** A schedule as users see it. */
-export function toScheduleRecord({ key, version, schedule }: Found): ScheduleRecord {
-  const { rule, handlerDefaults: _defaults, nextTick: _next, underWay: _underWay, ...rest } = schedule;
+export function toScheduleRecord({ key, schedule }: Found): ScheduleRecord {
+  const { rule, handlerDefaults: _defaults, nextTick: _next, underWay: _underWay, settingsVersion, ...rest } = schedule;
   const { anchor: _anchor, ...shown } = rule;
-  return { key, ...rest, ...shown, nextRunAt: dueAtOf(key, schedule), version };
+  return { key, ...rest, ...shown, nextRunAt: dueAtOf(key, schedule), version: settingsVersion };
 }
 
 /** The schedule as it shall be stored, in place of the version that was read. */

@@ -1,4 +1,4 @@
-import { ScheduleExistsError, ScheduleNotFoundError, TaskManager } from 'tasklane';
+import { ScheduleExistsError, ScheduleNotFoundError, TaskManager, VersionConflictError } from 'tasklane';
 import { TaskClient } from 'tasklane/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RightsWorld } from './rights-world.ts';
@@ -118,6 +118,53 @@ describe('schedules over HTTP', () => {
     }
   });
 
+  test('If-Match: what is changed is at that version, whatever ticks came', async () => {
+    const ticked = new Promise((resolve) => world.manager.on('task:created', resolve));
+    const etag = (await create({ every: '100ms' })).headers.get('etag') ?? '';
+    await ticked;
+    const read = await ask('GET', '/schedules/k');
+    expect([read.headers.get('etag'), (await bodyOf(read)).version]).toEqual([etag, 1]);
+    const at = (method: Method, path: string, match: string, body?: unknown) =>
+      world.ask('owner', path, { method, headers: { 'if-match': match }, ...(body === undefined ? {} : { body }) });
+    const other = { handler: 'quick', every: '1h' };
+    for (const match of ['"99"', `W/${etag}`, '1']) {
+      for (const [method, path, body] of [
+        ['PUT', '/schedules/k', other],
+        ['DELETE', '/schedules/k', undefined],
+        ['POST', '/schedules/k/pause', undefined],
+        ['POST', '/schedules/k/resume', undefined],
+      ] as const) {
+        expect(await code(at(method, path, match, body))).toEqual([412, 'version_conflict']);
+      }
+    }
+    const replaced = await at('PUT', '/schedules/k', `"99", ${etag}`, other);
+    expect(replaced.status).toBe(200);
+    expect(replaced.headers.get('etag')).not.toBe(etag);
+    expect((await at('PUT', '/schedules/k', etag, other)).status).toBe(412);
+    const paused = await at('POST', '/schedules/k/pause', replaced.headers.get('etag') ?? '');
+    expect(paused.status).toBe(200);
+    expect((await at('POST', '/schedules/k/resume', replaced.headers.get('etag') ?? '')).status).toBe(412);
+    expect((await at('POST', '/schedules/k/resume', '*')).status).toBe(200);
+    expect((await at('DELETE', '/schedules/k', etag)).status).toBe(412);
+    const last = (await ask('GET', '/schedules/k')).headers.get('etag') ?? '';
+    expect((await at('DELETE', '/schedules/k', last)).status).toBe(204);
+    expect(await code(at('DELETE', '/schedules/k', last))).toEqual([404, 'schedule_not_found']);
+    await create({ key: 'his' }, 'stranger');
+    expect(await code(at('DELETE', '/schedules/his', '"99"'))).toEqual([404, 'schedule_not_found']);
+  });
+
+  test('of many that change one version, one does', async () => {
+    const etag = (await create()).headers.get('etag') ?? '';
+    const tries = Array.from({ length: 8 }, (_, n) =>
+      world.ask('owner', '/schedules/k', {
+        ...{ method: 'PUT', headers: { 'if-match': etag } },
+        body: { handler: 'quick', every: '1h', input: n },
+      }),
+    );
+    const statuses = (await Promise.all(tries)).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([200, ...Array.from({ length: 7 }, () => 412)]);
+  });
+
   test('an input that is redacted in tasks is redacted in schedules', async () => {
     const secret = await RightsWorld.open({ redact: () => '***' });
     await secret.manager.schedules.create({
@@ -169,7 +216,16 @@ describe('schedules over HTTP', () => {
       await manager.schedules.preview({ ...rule, from: start }, 3),
     );
     await manager.close();
-    await client.schedules.delete('k');
+    const old = { ifVersion: made.version };
+    await expect(client.schedules.replace('k', { handler: 'quick', every: '1h' }, old)).rejects.toThrow(
+      VersionConflictError,
+    );
+    await expect(client.schedules.pause('k', old)).rejects.toThrow(VersionConflictError);
+    await expect(client.schedules.resume('k', old)).rejects.toThrow(VersionConflictError);
+    await expect(client.schedules.delete('k', old)).rejects.toThrow(VersionConflictError);
+    const { version } = (await client.schedules.get('k')) ?? {};
+    const paused = await client.schedules.pause('k', { ifVersion: version });
+    await client.schedules.delete('k', { ifVersion: paused.version });
     await expect(client.schedules.pause('k')).rejects.toThrow(ScheduleNotFoundError);
   });
 });

@@ -112,22 +112,25 @@ describe('cron', () => {
     expect(await runs({ cron }, expected.length)).toEqual(expected);
   });
 
-  test.each([0, 1, 3, 17, 27, 29, 30])('L-%iW and L-%i name the days of a calendar, for five years', async (before) => {
-    const [days, weekdays]: [string[], string[]] = [[], []];
-    for (let month = 0; month < 60; month++) {
-      const last = new Date(Date.UTC(2030, month + 1, 0));
-      const inMonth = Array.from({ length: last.getUTCDate() }, (_, n) => new Date(Date.UTC(2030, month, n + 1)));
-      const day = inMonth.at(-1 - before);
-      if (day === undefined) continue;
-      days.push(day.toISOString().slice(0, 10));
-      const away = (other: Date): number => Math.abs(other.getTime() - day.getTime());
-      const nearest = inMonth.filter((each) => each.getUTCDay() % 6 !== 0).sort((a, b) => away(a) - away(b));
-      weekdays.push(nearest[0]?.toISOString().slice(0, 10) ?? '');
-    }
-    const from = '2029-12-31T12:00:00Z';
-    expect(await runs({ cron: `0 0 12 L-${before} * ?` }, days.length, from)).toEqual(days.map(noon));
-    expect(await runs({ cron: `0 0 12 L-${before}W * ?` }, days.length, from)).toEqual(weekdays.map(noon));
-  });
+  test.each([0, 1, 3, 17, 27, 29, 30])(
+    'L-%i, and with W, name the days of a calendar, for five years',
+    async (before) => {
+      const [days, weekdays]: [string[], string[]] = [[], []];
+      for (let month = 0; month < 60; month++) {
+        const last = new Date(Date.UTC(2030, month + 1, 0));
+        const inMonth = Array.from({ length: last.getUTCDate() }, (_, n) => new Date(Date.UTC(2030, month, n + 1)));
+        const day = inMonth.at(-1 - before);
+        if (day === undefined) continue;
+        days.push(day.toISOString().slice(0, 10));
+        const away = (other: Date): number => Math.abs(other.getTime() - day.getTime());
+        const nearest = inMonth.filter((each) => each.getUTCDay() % 6 !== 0).sort((a, b) => away(a) - away(b));
+        weekdays.push(nearest[0]?.toISOString().slice(0, 10) ?? '');
+      }
+      const from = '2029-12-31T12:00:00Z';
+      expect(await runs({ cron: `0 0 12 L-${before} * ?` }, days.length, from)).toEqual(days.map(noon));
+      expect(await runs({ cron: `0 0 12 L-${before}W * ?` }, days.length, from)).toEqual(weekdays.map(noon));
+    },
+  );
 
   test.each([
     '',

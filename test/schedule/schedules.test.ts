@@ -6,7 +6,9 @@ import {
   ScheduleExistsError,
   ScheduleNotFoundError,
   type ScheduleSpec,
+  type TaskManager,
   UnknownHandlerError,
+  VersionConflictError,
 } from 'tasklane';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -37,7 +39,7 @@ onEachStorage('schedules', (world) => {
       ...{ priority: 7, startBy: begun + 61 * MINUTE, tags: { a: 1 }, description: 'd', entityId: 'e', ...more },
     });
     expect(await manager.schedules.get('k')).toMatchObject({
-      ...{ runs: 3, lastTick: begun + 3 * MINUTE, nextRunAt: begun + 4 * MINUTE, version: 4, pausedAt: null },
+      ...{ runs: 3, lastTick: begun + 3 * MINUTE, nextRunAt: begun + 4 * MINUTE, version: 1, pausedAt: null },
       lastTaskId: (await tasksOf(manager, 'k')).at(-1)?.id,
     });
   });
@@ -79,6 +81,28 @@ onEachStorage('schedules', (world) => {
     await world.clock.advance('1m');
     expect(await ticksOf(manager, 't')).toEqual([begun + 1_000, begun + 2_500]);
     expect(await manager.schedules.get('t')).toMatchObject({ nextRunAt: null, runs: 2 });
+  });
+
+  test('a time that passes while the schedule is being stored is one of its runs', async () => {
+    const slow = world.mute();
+    const manager = world.manager({ handlers: [work], storage: slow.storage });
+    const begun = world.clock.now();
+    slow.sleep();
+    const making = manager.schedules.create({ key: 'k', handler: work, times: [begun + 1], missed: 'skip' });
+    await world.clock.advance(5);
+    slow.wake();
+    expect(await making).toMatchObject({ nextRunAt: begun + 1, createdAt: begun });
+    await manager.start();
+    await world.clock.advance(1);
+    expect(await ticksOf(manager, 'k')).toEqual([begun + 1]);
+    slow.sleep();
+    const now = world.clock.now();
+    const replacing = manager.schedules.replace('k', { handler: work, times: [now + 1] });
+    await world.clock.advance(5);
+    slow.wake();
+    expect(await replacing).toMatchObject({ nextRunAt: now + 1 });
+    await world.clock.advance(1);
+    expect(await ticksOf(manager, 'k')).toEqual([begun + 1, now + 1]);
   });
 
   test('start, end and maxRuns bound it', async () => {
@@ -187,6 +211,53 @@ onEachStorage('schedules', (world) => {
     await manager.schedules.delete('k');
     const both = [1, 2].map((n) => manager.schedules.create({ key: 'k', handler: work, every: n * 1_000 }));
     expect((await Promise.allSettled(both)).map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('its version moves with what it was told, and not with its ticks', async () => {
+    const manager = await world.start({ handlers: [work] });
+    const { schedules } = manager;
+    const spec = { handler: work, every: '1m' } as const;
+    const { version } = await schedules.create({ key: 'k', ...spec });
+    await world.clock.advance('3m');
+    await schedules.trigger('k');
+    await schedules.resume('k');
+    expect(await schedules.get('k')).toMatchObject({ version, runs: 3 });
+    const replaced = await schedules.replace('k', { ...spec, input: 1 }, { ifVersion: version });
+    const old = { ifVersion: version };
+    for (const call of [
+      schedules.replace('k', { ...spec, input: 2 }, old),
+      schedules.pause('k', old),
+      schedules.resume('k', old),
+      schedules.delete('k', old),
+    ]) {
+      await expect(call).rejects.toThrow(VersionConflictError);
+    }
+    expect(await schedules.get('k')).toEqual(replaced);
+    await world.clock.advance('1m');
+    const paused = await schedules.pause('k', { ifVersion: replaced.version });
+    const resumed = await schedules.resume('k', { ifVersion: paused.version });
+    expect(new Set([version, replaced.version, paused.version, resumed.version]).size).toBe(4);
+    await world.clock.advance('1m');
+    await schedules.delete('k', { ifVersion: resumed.version });
+    const anew = await schedules.create({ key: 'k', ...spec });
+    await expect(schedules.delete('k', { ifVersion: version })).rejects.toThrow(VersionConflictError);
+    expect(await schedules.get('k')).toEqual(anew);
+    await expect(schedules.pause('k', { ifVersion: 0 })).rejects.toThrow('`ifVersion`');
+    await expect(schedules.replace('k', spec, { version: 1 } as object)).rejects.toThrow('`options`');
+  });
+
+  test('of many that replace one version, one does', async () => {
+    const managers = await Promise.all([1, 2, 3].map(() => world.start({ handlers: [work] })));
+    const [one] = managers as [TaskManager<[typeof work]>];
+    const { version } = await one.schedules.create({ key: 'k', handler: work, every: '1s' });
+    const tries = managers.map((manager, input) =>
+      manager.schedules.replace('k', { handler: work, every: '1s', input }, { ifVersion: version }),
+    );
+    const [answers] = await Promise.all([Promise.allSettled(tries), world.clock.advance('3s')]);
+    const done = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    expect(done).toHaveLength(1);
+    expect((await one.schedules.get('k'))?.input).toBe(done[0]?.input);
+    expect(await ticksOf(one, 'k')).toHaveLength(3);
   });
 
   test('list gives pages by key, and filters', async () => {

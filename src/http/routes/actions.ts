@@ -20,7 +20,7 @@ export function actionRoutes(context: HttpContext): readonly Route[] {
     action: TaskAction,
     change: (id: string) => Promise<TaskRecord>,
   ): Promise<Response> {
-    requireMatch(request.headers, await permitted(context, caller, action, id));
+    requireMatch(request.headers, await permitted(context, caller, action, id), `Task ${id}`);
     const task = await change(id).catch(async (error: unknown) => {
       throw await withoutStrangers(manager, caller, error);
     });

@@ -3,8 +3,7 @@ import { VersionConflictError } from '../../errors.ts';
 import type { TaskRecord } from '../../task/record.ts';
 import { answer, json } from '../answer.ts';
 import type { HttpContext } from '../context.ts';
-import { etagOf, IF_MATCH, requireMatch } from '../headers.ts';
-import { HttpProblem } from '../problem.ts';
+import { changedMeanwhile, etagOf, IF_MATCH, requireMatch } from '../headers.ts';
 import { type Route, route } from '../route.ts';
 import { Flag, Task, TaskPatch, TaskPath } from '../schemas.ts';
 import { requireChange } from '../task-change.ts';
@@ -35,12 +34,12 @@ export function editRoutes(context: HttpContext): readonly Route[] {
     ],
     async handle({ params: { id }, body, request, caller }) {
       const before = await permitted(context, caller, 'update', id);
-      requireMatch(request.headers, before);
+      requireMatch(request.headers, before, `Task ${id}`);
       requireChange(caller, before, body);
       // What `If-Match` found is what is changed, or nothing is.
       const ifVersion = request.headers.has('if-match') ? before.version : undefined;
       const task = await manager.update(id, body, { ifVersion }).catch((error: unknown) => {
-        throw error instanceof VersionConflictError ? conflict(id) : error;
+        throw error instanceof VersionConflictError ? changedMeanwhile(`Task ${id}`) : error;
       });
       return json(200, caller.show(task), { etag: etagOf(task.version) });
     },
@@ -59,7 +58,7 @@ export function editRoutes(context: HttpContext): readonly Route[] {
     answers: { 204: { type: null, description: 'Deleted' } },
     problems: ['task_not_found', 'related_tasks', 'transition_refused', 'version_conflict'],
     async handle({ params: { id }, query, request, caller }) {
-      requireMatch(request.headers, await permitted(context, caller, 'delete', id));
+      requireMatch(request.headers, await permitted(context, caller, 'delete', id), `Task ${id}`);
       const sees = (task: TaskRecord): boolean => {
         if (!caller.sees(task)) return false; // nobody deletes, or is held up by, what does not exist for him
         if (query.related) caller.check('delete', task, task.id);
@@ -71,8 +70,4 @@ export function editRoutes(context: HttpContext): readonly Route[] {
   });
 
   return [update, remove];
-}
-
-function conflict(id: string): HttpProblem {
-  return new HttpProblem('version_conflict', `Task ${id} was changed meanwhile.`);
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { VersionConflictError } from '../../errors.ts';
+import type { ChangeOptions } from '../../schedule/editor.ts';
 import type { DeclaredSchedule } from '../../schedule/spec.ts';
 import type { ScheduleRecord } from '../../schedule/stored-schedule.ts';
 import { answer, json } from '../answer.ts';
 import type { Caller } from '../caller.ts';
 import type { HttpContext } from '../context.ts';
-import { etagOf } from '../headers.ts';
+import { changedMeanwhile, etagOf, IF_MATCH, requireMatch } from '../headers.ts';
 import { HttpProblem } from '../problem.ts';
 import { badParameter } from '../query.ts';
 import { retryAfter } from '../retry-after.ts';
@@ -63,6 +65,19 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
 
   const shown = (status: number, caller: Caller, schedule: ScheduleRecord, headers = {}): Response =>
     json(status, showSchedule(caller, schedule), { etag: etagOf(schedule.version), ...headers });
+
+  /** What `If-Match` found is what is changed, or nothing is. @throws {HttpProblem} 412 */
+  async function atMatch<T>(
+    headers: Headers,
+    before: ScheduleRecord,
+    change: (options: ChangeOptions) => Promise<T>,
+  ): Promise<T> {
+    const name = `Schedule ${before.key}`;
+    requireMatch(headers, before, name);
+    return change(headers.has('if-match') ? { ifVersion: before.version } : {}).catch((error: unknown) => {
+      throw error instanceof VersionConflictError ? changedMeanwhile(name) : error;
+    });
+  }
 
   const list = route({
     method: 'GET',
@@ -139,16 +154,19 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
     summary: 'Give a schedule another rule, handler, input or options: what is left out has its default again',
     params: SchedulePath,
     body: ScheduleReplacement,
+    headers: IF_MATCH,
     answers: { 200: Schedule },
-    problems: [...MADE, 'schedule_not_found'],
+    problems: [...MADE, 'schedule_not_found', 'version_conflict'],
     guard: take,
-    async handle({ params: { key }, body, caller }) {
+    async handle({ params: { key }, body, request, caller }) {
       const before = await permittedSchedule(context, caller, 'update', key);
       if (body.key !== undefined && body.key !== key) {
         throw new HttpProblem('option_invalid', '`key` must be that of the path, or left out.');
       }
       const store = (spec: Omit<DeclaredSchedule, 'key'>) =>
-        schedules.replace(key, { ...spec, key } as Parameters<typeof schedules.replace>[1]);
+        atMatch(request.headers, before, (options) =>
+          schedules.replace(key, { ...spec, key } as Parameters<typeof schedules.replace>[1], options),
+        );
       return shown(200, caller, await stored(caller, body, { before, store }));
     },
   });
@@ -160,11 +178,12 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
     tag: 'schedules',
     summary: 'Delete a schedule; its tasks stay',
     params: SchedulePath,
+    headers: IF_MATCH,
     answers: { 204: { type: null, description: 'Deleted' } },
-    problems: ['schedule_not_found'],
-    async handle({ params: { key }, caller }) {
-      await permittedSchedule(context, caller, 'delete', key);
-      await schedules.delete(key);
+    problems: ['schedule_not_found', 'version_conflict'],
+    async handle({ params: { key }, request, caller }) {
+      const before = await permittedSchedule(context, caller, 'delete', key);
+      await atMatch(request.headers, before, (options) => schedules.delete(key, options));
       return answer(204, null);
     },
   });
@@ -180,11 +199,12 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
           ? 'No tick makes a task until it is resumed'
           : 'Go on with the next tick of a paused schedule',
       params: SchedulePath,
+      headers: IF_MATCH,
       answers: { 200: Schedule },
-      problems: ['schedule_not_found'],
-      async handle({ params: { key }, caller }) {
-        await permittedSchedule(context, caller, 'update', key);
-        return shown(200, caller, await schedules[action](key));
+      problems: ['schedule_not_found', 'version_conflict'],
+      async handle({ params: { key }, request, caller }) {
+        const before = await permittedSchedule(context, caller, 'update', key);
+        return shown(200, caller, await atMatch(request.headers, before, (options) => schedules[action](key, options)));
       },
     }),
   ) as [Route, Route];
