@@ -104,6 +104,20 @@ describe('TASKLANE_USERS', () => {
     }
   });
 
+  test('a create without an input is taken, whichever API it comes by', async () => {
+    const url = await start({ TASKLANE_USERS: USERS });
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer user-token' };
+    const send = async (path: string, body: object): Promise<number> =>
+      (await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })).status;
+    for (const handler of ['sleep', 'fail']) {
+      expect(await send('/tasks', { handler })).toBe(202);
+      expect(await send('/v2/task/create', { handler, user_id: 'user-1', status: 'pending' })).toBe(201);
+      expect(await send('/rules/v1/tasks', { template: handler, name: 'No variables', type: 'onetime' })).toBe(201);
+      const often = { template: handler, name: 'Often', type: 'periodic', frequency: 900_000 };
+      expect(await send('/rules/v1/tasks', often)).toBe(201);
+    }
+  });
+
   test('left out: any credential, or none, is an administrator', async () => {
     const url = await start({});
     for (const authorization of ['Bearer x', basic('a:b'), '']) {
