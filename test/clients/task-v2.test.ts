@@ -45,6 +45,7 @@ describe('the client of the vendor', () => {
       expect(headers.get('X-Pagination-Current-Page')).toBe(String(page));
       expect(headers.get('X-Pagination-Per-Page')).toBe('3');
       expect(headers.get('X-Pagination-Total-Count')).toBe('7');
+      expect(headers.get('Link')).toContain('rel=self');
       last = Number(headers.get('X-Pagination-Page-Count') ?? 1);
     }
     expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6]);
@@ -59,6 +60,7 @@ describe('the client of the vendor', () => {
     const made = await send('POST', 'create', { handler: 'reindex', user_id: 'owner', status: 'pending' });
     expect(made.status).toBe(201);
     const { task_id: id } = JSON.parse(made.text);
+    expect(made.headers.get('Location')).toBe(`${listening.url}/v2/task/view/${id}`);
     const viewed = await send('GET', `view?id=${id}`);
     expect(viewed).toMatchObject({ status: 200, text: made.text });
     const updated = await send('PUT', `update/${id}`, { status: 'completed' });

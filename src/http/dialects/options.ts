@@ -1,6 +1,6 @@
 import { OptionError } from '../../errors.ts';
 import type { Optional } from '../../handler/define.ts';
-import type { TaskRecord } from '../../task/record.ts';
+import type { Tag, TaskRecord } from '../../task/record.ts';
 import { type Duration, parseDuration } from '../../time/duration.ts';
 import type { DialectDefinition, Refusal } from './dialect.ts';
 
@@ -18,6 +18,18 @@ export type DialectOptions = Optional<{
 
 /** Changes what is told of a task. @param shown what would be, to be left as it is */
 export type Show = (shown: Readonly<Record<string, unknown>>, task: TaskRecord) => object;
+
+/** What a create is made into, before it is submitted. */
+export type ToSubmit = { readonly handler: string } & Optional<{
+  input: unknown;
+  submittedBy: string;
+  description: string;
+  entityId: string;
+  tags: Readonly<Record<string, Tag>>;
+}>;
+
+/** Changes what a create submits. @param asked what would be @param body what was sent, checked */
+export type Submitting<Made = ToSubmit> = (asked: Made, body: Readonly<Record<string, unknown>>) => Made;
 
 /** What every dialect is made with, checked. */
 export interface DialectBase {
@@ -49,9 +61,7 @@ export function parseDialectOptions(name: string, options: DialectOptions, known
     throw new OptionError(`${name}.origin`, 'an origin such as https://tasks.example.com', origin);
   }
   const { show = null, refuse = null } = options;
-  for (const [key, value] of Object.entries({ show, refuse })) {
-    if (value !== null && typeof value !== 'function') throw new OptionError(`${name}.${key}`, 'a function', value);
-  }
+  checkFunctions(name, { show, refuse });
   return { basePath: basePath.replace(/\/$/, ''), origin: origin ?? null, show, refuse };
 }
 
@@ -64,4 +74,12 @@ export function parseAge(option: string, value: Duration | false): number {
 export function oneOf<T>(option: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value;
   throw new OptionError(option, allowed.map((one) => JSON.stringify(one)).join(' or '), value);
+}
+
+/** Functions that an app gives, where it gives some. @throws {OptionError} */
+export function checkFunctions(name: string, functions: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(functions)) {
+    if (value !== null && value !== undefined && typeof value !== 'function')
+      throw new OptionError(`${name}.${key}`, 'a function', value);
+  }
 }

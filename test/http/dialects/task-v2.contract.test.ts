@@ -96,6 +96,15 @@ describe('index', () => {
     expect(await read(`-${field}`)).toEqual([...up].reverse());
   });
 
+  test('statusOrder > words in an order of their own, the others behind', async () => {
+    world = await DialectWorld.open([taskV2({ statusOrder: ['running', 'cancelled'] })]);
+    for (const state of ['running', 'cancelled', 'failed', 'queued'] as const) await world.seed(state);
+    const { value } = await ask('POST', 'index', { sort: 'status' });
+    expect(value.map((task: Document) => task.status)).toEqual(['running', 'cancelled', 'failed', 'pending']);
+    expect(() => taskV2({ statusOrder: ['archived'] })).toThrow(/statusOrder/);
+    expect(() => taskV2({ updates: { pending: 'start' as 'restart' } })).toThrow(/updates.pending/);
+  });
+
   test('history > a deleted task is there only with it', async () => {
     const [id = ''] = await fill();
     expect((await ask('DELETE', `delete/${id}`)).status).toBe(204);

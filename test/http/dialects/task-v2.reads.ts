@@ -57,6 +57,11 @@ export const READS: readonly Exchange[] = [
   finds('by created_at', '{"filter":{"created_at":"{createdAtDay}"}}'),
   findsNone('by another created_at', '{"filter":{"created_at":"2024-01-01"}}'),
   finds('by updated_at', '{"filter":{"updated_at":"{updatedAtDay}"}}'),
+  ...['task_id', 'handler', 'status', 'created_at', 'updated_at'].map((name) =>
+    findsNone(`by null, which no ${name} is`, `{"filter":{"${name}":null}}`),
+  ),
+  findsNone('by null and a value', '{"filter":{"status":null,"handler":"reindex"}}'),
+  findsNone('by no JSON and a value', '{"filter":{"request":"docs","status":"pending"}}'),
   finds('by several fields at once', '{"filter":{"handler":"reindex","status":"pending","user_id":"owner"}}'),
   findsNone('by several fields, one of which is another', '{"filter":{"handler":"reindex","status":"failed"}}'),
   finds('history', '{"history":true}'),

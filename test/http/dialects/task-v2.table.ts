@@ -3,6 +3,7 @@
  * it; `{made}` is the id of the task that the request made.
  */
 import type { Exchange } from './contract.ts';
+import { OPTIONS } from './task-v2.options.ts';
 import { READS } from './task-v2.reads.ts';
 import { document, VIEW, yii } from './task-v2.words.ts';
 import { WRITES } from './task-v2.writes.ts';
@@ -12,31 +13,7 @@ export { STATUS, TASK } from './task-v2.words.ts';
 export const EXCHANGES: readonly Exchange[] = [
   ...READS,
   ...WRITES,
-  // options
-  {
-    title: 'options > statuses',
-    task: 'queued',
-    request: VIEW,
-    options: { statuses: { queued: 'waiting' } },
-    status: 200,
-    text: document('waiting'),
-  },
-  {
-    title: 'options > response',
-    task: 'failed',
-    request: VIEW,
-    options: { response: (task: { error: { message: string } }) => ({ error: task.error.message }) },
-    status: 200,
-    text: document('failed', '"{\\"error\\":\\"no folder docs\\"}"'),
-  },
-  {
-    title: 'options > basePath',
-    task: 'queued',
-    request: 'GET /service/v2/task/view/{id}',
-    options: { basePath: '/service' },
-    status: 200,
-    text: document('pending'),
-  },
+  ...OPTIONS,
   {
     title: 'redact > hides request and response',
     task: 'succeeded',

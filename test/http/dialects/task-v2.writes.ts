@@ -198,6 +198,23 @@ export const WRITES: readonly Exchange[] = [
   },
   {
     ...UPDATE,
+    title: 'update > null in what cannot be null changes nothing',
+    task: 'succeeded',
+    body: '{"task_id":null,"handler":null,"user_id":null,"status":null,"request":null,"response":null,"created_at":null,"updated_at":null}',
+    status: 200,
+    text: document('completed', FILES),
+  },
+  {
+    ...UPDATE,
+    title: 'update > completed, with null in all else',
+    task: 'queued',
+    body: '{"task_id":null,"handler":null,"user_id":null,"entity_id":null,"status":"completed","request":null,"response":null,"created_at":null,"updated_at":null}',
+    status: 200,
+    after: 'succeeded',
+    text: document('completed'),
+  },
+  {
+    ...UPDATE,
     title: 'update > entity_id',
     task: 'queued',
     body: '{"entity_id":"e-1"}',

@@ -30,8 +30,15 @@ export function textField(field: string, value: unknown): string {
   throw badField(field, 'must be a string');
 }
 
+/** How fields of JSON may be sent. */
+export interface JsonSettings {
+  /** As they are too, not only as text. */
+  readonly rawJson: boolean;
+}
+
 /** What a field of JSON holds: its text read, or the value itself where it was sent as it is. @throws {HttpProblem} 422 */
-export function jsonField(field: string, value: unknown): JsonValue {
+export function jsonField(field: string, value: unknown, { rawJson }: JsonSettings): JsonValue {
+  if (!rawJson && value !== null && typeof value !== 'string') throw badField(field, 'must be JSON, as text');
   try {
     // the copy refuses what is nested too deep for whoever looks at it next
     return toJson(typeof value === 'string' ? JSON.parse(value) : value, field);

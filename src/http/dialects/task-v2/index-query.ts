@@ -6,6 +6,8 @@ import { byWord, dayOf, statusesOf, type TaskSettings } from './task.ts';
 /** What `index` was asked for. */
 export interface IndexQuery {
   readonly filter: TaskFilter;
+  /** Of each, one holds. */
+  readonly groups: readonly (readonly TaskFilter[])[];
   readonly sort: NonNullable<ListQuery['sort']>;
   readonly statusOrder: ListQuery['statusOrder'];
   /** From 1. */
@@ -19,6 +21,14 @@ export interface IndexSettings extends TaskSettings {
   readonly pageSize: number;
   /** Whether inputs and results are hidden from some callers: then none may ask about what they hold. */
   readonly hides: boolean;
+  /** What a field of `filter` asks for, where the app says so. */
+  readonly ask: ((field: string, value: unknown) => TaskFilter | undefined) | null;
+  /** Whether all fields of `filter` are to fit, or one of them. */
+  readonly match: 'all' | 'any';
+  /** What a larger page than allowed is. */
+  readonly perPageOver: 'cap' | 'refuse';
+  /** The words of statuses in their order; others follow. */
+  readonly statusOrder: readonly string[];
 }
 
 const PER_PAGE = 100;
@@ -48,22 +58,41 @@ export function indexQueryOf(body: unknown, search: URLSearchParams, settings: I
   const fields = fieldsOf(body, 'body');
   const asked = (name: string): unknown => fieldOf(fields, name) ?? search.get(name) ?? undefined;
   const archived = flagField('history', fieldOf(fields, 'history')) ? 'both' : false;
+  const perPage = countField('per-page', asked('per-page'), Math.min(PER_PAGE, settings.pageSize));
+  if (perPage > settings.pageSize && settings.perPageOver === 'refuse') {
+    throw badField('per-page', `must be no greater than ${settings.pageSize}`);
+  }
   return {
-    filter: { ...filterOf(fieldsOf(fieldOf(fields, 'filter'), 'filter'), settings), archived },
+    ...filterOf(fieldsOf(fieldOf(fields, 'filter'), 'filter'), archived, settings),
     sort: sortOf(asked('sort'), settings),
-    statusOrder: byWord(settings.statuses),
+    statusOrder: byWord(settings.statuses, settings.statusOrder),
     page: countField('page', asked('page'), 1),
-    perPage: Math.min(countField('per-page', asked('per-page'), PER_PAGE), settings.pageSize),
+    perPage: Math.min(perPage, settings.pageSize),
   };
 }
 
-/** All fields AND, each by equality. */
-function filterOf(fields: Fields, settings: IndexSettings): TaskFilter {
-  return Object.assign({}, ...Object.entries(fields).map(([name, value]) => conditionOf(name, value, settings)));
+/** All fields, or one of them. */
+function filterOf(
+  fields: Fields,
+  archived: TaskFilter['archived'],
+  settings: IndexSettings,
+): Pick<IndexQuery, 'filter' | 'groups'> {
+  const conditions = Object.entries(fields).map(([name, value]) => conditionOf(name, value, settings));
+  if (settings.match === 'any' && conditions.length > 0) return { filter: { archived }, groups: [conditions] };
+  // those of an app may be about a key that another is about: then they stand beside each other
+  const names = conditions.flatMap((condition) => Object.keys(condition));
+  if (new Set(names).size < names.length) return { filter: { archived }, groups: conditions.map((one) => [one]) };
+  return { filter: Object.assign({ archived }, ...conditions), groups: [] };
 }
+
+/** What can never be null, and is asked for with null, no task has. */
+const ALWAYS: readonly string[] = ['task_id', 'handler', 'status', 'created_at', 'updated_at'];
 
 function conditionOf(name: string, value: unknown, settings: IndexSettings): TaskFilter {
   const field = `filter.${name}`;
+  const own = settings.ask?.(name, value);
+  if (own !== undefined) return own;
+  if (value === null && ALWAYS.includes(name)) return NOTHING;
   switch (name) {
     case 'task_id':
       return { ids: [textField(field, value)] };
@@ -88,10 +117,10 @@ function conditionOf(name: string, value: unknown, settings: IndexSettings): Tas
   }
 }
 
-function jsonCondition(key: 'input' | 'result', field: string, value: unknown, { hides }: IndexSettings): TaskFilter {
-  if (hides) throw badField(field, 'cannot be asked for here, as it is not shown to everybody');
+function jsonCondition(key: 'input' | 'result', field: string, value: unknown, settings: IndexSettings): TaskFilter {
+  if (settings.hides) throw badField(field, 'cannot be asked for here, as it is not shown to everybody');
   try {
-    return { [key]: jsonField(field, value) };
+    return { [key]: jsonField(field, value, settings) };
   } catch {
     return NOTHING; // what is no JSON is no task's
   }

@@ -12,15 +12,15 @@ import { withBearer } from '../credential.ts';
 import type { DialectCall, DialectRoute, DialectSurface } from '../dialect.ts';
 import { findTask, type Sight } from '../find.ts';
 import { type Show, told } from '../options.ts';
-import { wantedOf } from './create.ts';
+import { type CreateSettings, wantedOf } from './create.ts';
 import { refuse } from './errors.ts';
 import { fieldsOf } from './fields.ts';
-import { flagField, indexQueryOf } from './index-query.ts';
-import { documentOf, type TaskSettings, type TaskV2 } from './task.ts';
-import { changesOf } from './update.ts';
+import { flagField, type IndexSettings, indexQueryOf } from './index-query.ts';
+import { documentOf, type TaskV2 } from './task.ts';
+import { changesOf, type UpdateSettings } from './update.ts';
 
 /** The options of `taskV2`, checked. */
-export interface Settings extends TaskSettings, Sight {
+export interface Settings extends Omit<IndexSettings, 'pageSize' | 'hides'>, CreateSettings, UpdateSettings, Sight {
   readonly show: Show | null;
   readonly created: 200 | 201;
   readonly deleted: 200 | 204;
@@ -39,6 +39,8 @@ const PAGINATION = [
   'X-Pagination-Per-Page',
   'X-Pagination-Total-Count',
 ] as const;
+/** Likewise, as Yii 2 writes them. */
+const OTHERS = ['Link', 'Location'] as const;
 /** The most tasks that a refused delete tells of. */
 const MAX_LINKED = 1_000;
 
@@ -54,20 +56,20 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
   const index = async ({ caller, url, link, body }: DialectCall): Promise<Response> => {
     const limits = { pageSize: context.settings.pageSize, hides: context.settings.redact !== null };
     const query = indexQueryOf(await body(), url.searchParams, { ...settings, ...limits });
-    const { filter, sort, statusOrder, perPage } = query;
-    const total = await inside.queries.count(filter, caller.scope);
+    const { filter, groups, sort, statusOrder, perPage } = query;
+    const total = await inside.queries.count(filter, caller.scope, groups);
     const pages = Math.ceil(total / perPage);
     const page = settings.beyondEnd === 'last' ? Math.min(query.page, Math.max(1, pages)) : query.page;
     const place = { limit: perPage, offset: (page - 1) * perPage };
     const beyond = total === 0 || page > pages;
     const { items } = beyond
       ? { items: [] }
-      : await inside.queries.list({ filter, sort, statusOrder, ...place }, caller.scope);
+      : await inside.queries.list({ filter, sort, statusOrder, ...place }, caller.scope, groups);
     const shown = items.filter((task) => caller.may('read', task)).map((task) => show(caller, task));
     const counts = [page, pages, perPage, total];
     const headers = Object.fromEntries(PAGINATION.map((name, at) => [name.toLowerCase(), String(counts[at])]));
     if (settings.links) headers.link = linksOf(link(`${ROOT}/index`), url.searchParams, { page, pages, perPage });
-    return keepHeaderCase(json(200, shown, headers), PAGINATION);
+    return keepHeaderCase(json(200, shown, headers), [...PAGINATION, ...OTHERS]);
   };
 
   const create = async ({ caller, request, link, body }: DialectCall): Promise<Response> => {
@@ -76,7 +78,8 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     const key = settings.idempotency ? idempotencyKeyOf(request.headers) : null;
     const { record, earlier } = await submission.submit(caller, wanted, { key });
     const status = earlier ? 200 : settings.created;
-    return json(status, show(caller, record), { location: link(`${ROOT}/view/${encodeURIComponent(record.id)}`) });
+    const location = link(`${ROOT}/view/${encodeURIComponent(record.id)}`);
+    return keepHeaderCase(json(status, show(caller, record), { location }), OTHERS);
   };
 
   const view = async ({ caller, ...call }: DialectCall): Promise<Response> => {

@@ -1,5 +1,6 @@
 import type { TaskRecord } from '../../../task/record.ts';
 import { STATUSES, type Status } from '../../../task/status.ts';
+import type { JsonSettings } from './fields.ts';
 
 /** What Task v2 says of a task. Its keys are all there are, in this order. */
 export interface TaskV2 {
@@ -18,9 +19,10 @@ export interface TaskV2 {
 }
 
 /** What a document needs beside the task. */
-export interface TaskSettings {
+export interface TaskSettings extends JsonSettings {
   readonly statuses: Readonly<Record<Status, string>>;
   readonly noUser: string;
+  readonly request: (task: TaskRecord) => unknown;
   readonly response: (task: TaskRecord) => unknown;
   /** What becomes of fields that are not the client's to set. */
   readonly fixed: 'refuse' | 'ignore';
@@ -39,14 +41,14 @@ export const STATUS_WORDS: Readonly<Record<Status, string>> = {
 };
 
 /** A task as Task v2 answers it. */
-export function documentOf(task: TaskRecord, { statuses, noUser, response }: TaskSettings): TaskV2 {
+export function documentOf(task: TaskRecord, { statuses, noUser, request, response }: TaskSettings): TaskV2 {
   return {
     task_id: task.id,
     handler: task.handler,
     user_id: task.submittedBy ?? noUser,
     entity_id: task.entityId,
     status: statuses[task.status],
-    request: jsonText(task.input),
+    request: jsonText(request(task)),
     response: jsonText(response(task)),
     created_at: dayOf(task.createdAt),
     updated_at: dayOf(task.updatedAt),
@@ -58,9 +60,11 @@ export function statusesOf(word: string, statuses: TaskSettings['statuses']): re
   return STATUSES.filter((status) => statuses[status] === word);
 }
 
-/** Ours in the alphabetical order of their words. */
-export function byWord(statuses: TaskSettings['statuses']): readonly Status[] {
-  return STATUSES.toSorted((a, b) => (statuses[a] < statuses[b] ? -1 : Number(statuses[a] > statuses[b])));
+/** Ours in the order of their words: as these are listed, then alphabetically. */
+export function byWord(statuses: TaskSettings['statuses'], words: readonly string[]): readonly Status[] {
+  const place = (word: string): number => (words.includes(word) ? words.indexOf(word) : words.length);
+  const compare = (a: string, b: string): number => place(a) - place(b) || (a < b ? -1 : Number(a > b));
+  return STATUSES.toSorted((a, b) => compare(statuses[a], statuses[b]));
 }
 
 function jsonText(value: unknown): string | null {

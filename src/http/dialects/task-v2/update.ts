@@ -7,6 +7,16 @@ import { MAX_TEXT } from '../../../task/text.ts';
 import { badField, type Fields, fieldOf, jsonField, textField } from './fields.ts';
 import type { TaskSettings, TaskV2 } from './task.ts';
 
+export const UPDATES = ['complete', 'fail', 'cancel', 'restart', 'refuse'] as const;
+/** What a status at `update` asks for. */
+export type Update = (typeof UPDATES)[number];
+
+/** What decides what an update does. */
+export interface UpdateSettings extends TaskSettings {
+  /** By the word of the status. */
+  readonly updates: Readonly<Record<string, Update>>;
+}
+
 /** A change of a task: what the caller must be allowed, and how it is made. */
 export interface Change {
   readonly action: TaskAction;
@@ -20,46 +30,54 @@ const FIXED = ['task_id', 'handler', 'user_id', 'created_at', 'updated_at'] as c
 
 /**
  * The changes that a body asks for, in the order in which they are to be made: what may be refused comes first. A field with
- * its present value changes nothing, and what is no field of a task is left alone.
+ * its present value changes nothing, nor does null in one that cannot be null, as typed clients send what they were not given;
+ * what is no field of a task is left alone.
  * @param shown the task as the caller sees it
  * @throws {HttpProblem} 422 that names the field
  */
-export function changesOf(fields: Fields, shown: TaskV2, settings: TaskSettings): readonly Change[] {
-  if (settings.fixed === 'refuse') checkFixed(fields, shown);
+export function changesOf(fields: Fields, shown: TaskV2, settings: UpdateSettings): readonly Change[] {
+  if (settings.fixed === 'refuse') checkFixed(fields, shown, settings);
   const entity = entityChange(fieldOf(fields, 'entity_id'), shown);
   const status = statusChange(fieldOf(fields, 'status'), fieldOf(fields, 'response'), shown, settings);
   return [...status, ...entity];
 }
 
-function checkFixed(fields: Fields, shown: TaskV2): void {
+function checkFixed(fields: Fields, shown: TaskV2, settings: TaskSettings): void {
   for (const name of FIXED) {
-    const value = fieldOf(fields, name);
-    if (value !== undefined && value !== shown[name]) throw badField(name, 'cannot be changed');
+    const value = fieldOf(fields, name) ?? shown[name];
+    if (value !== shown[name]) throw badField(name, 'cannot be changed');
   }
-  if (!isSame(fieldOf(fields, 'request'), shown.request)) throw badField('request', 'cannot be changed');
+  if (!isSame(fieldOf(fields, 'request') ?? undefined, shown.request, settings))
+    throw badField('request', 'cannot be changed');
 }
 
-function statusChange(value: unknown, response: unknown, shown: TaskV2, { statuses }: TaskSettings): readonly Change[] {
-  const word = value === undefined ? shown.status : textField('status', value);
+function statusChange(value: unknown, response: unknown, shown: TaskV2, settings: UpdateSettings): readonly Change[] {
+  const word = value === undefined || value === null ? shown.status : textField('status', value);
   if (word === shown.status) {
-    if (isSame(response, shown.response)) return [];
+    if (isSame(response ?? undefined, shown.response, settings)) return [];
     throw badField('response', 'can be given only together with a status that ends the task');
   }
-  const outcome = response === undefined ? null : jsonField('response', response);
-  switch (word) {
-    case statuses.succeeded:
+  const outcome = response === undefined ? null : jsonField('response', response, settings);
+  switch (Object.hasOwn(settings.updates, word) ? settings.updates[word] : 'refuse') {
+    case 'complete':
       return [{ action: 'update', make: (manager, id) => manager.complete(id, outcome) }];
-    case statuses.failed:
+    case 'fail':
       return [{ action: 'update', make: (manager, id) => manager.fail(id, errorOf(outcome)) }];
-    case statuses.cancelled:
+    case 'cancel':
       return [{ action: 'cancel', make: (manager, id) => manager.cancel(id) }];
-    case statuses.queued:
+    case 'restart':
       return [{ action: 'restart', make: (manager, id) => manager.restart(id) }];
     default: {
-      const allowed = [statuses.queued, statuses.succeeded, statuses.failed, statuses.cancelled];
+      const allowed = Object.keys(settings.updates).filter((one) => settings.updates[one] !== 'refuse');
       throw badField('status', `must be one of ${allowed.join(', ')}`);
     }
   }
+}
+
+/** What each status asks for, as it is. */
+export function updatesOf(statuses: TaskSettings['statuses']): Readonly<Record<string, Update>> {
+  const { queued, succeeded, failed, cancelled } = statuses;
+  return { [queued]: 'restart', [succeeded]: 'complete', [failed]: 'fail', [cancelled]: 'cancel' };
 }
 
 function entityChange(value: unknown, shown: TaskV2): readonly Change[] {
@@ -84,10 +102,10 @@ function errorOf(outcome: unknown): unknown {
 }
 
 /** Whether a field, where it is sent, has the JSON value that it has. */
-function isSame(value: unknown, shown: string | null): boolean {
+function isSame(value: unknown, shown: string | null, settings: TaskSettings): boolean {
   if (value === undefined || value === shown) return true;
   try {
-    return canonicalJson(jsonField('', value)) === canonicalJson(JSON.parse(shown ?? 'null'));
+    return canonicalJson(jsonField('', value, settings)) === canonicalJson(JSON.parse(shown ?? 'null'));
   } catch {
     return false;
   }
