@@ -5,7 +5,7 @@ import type { TaskManager } from '../manager.ts';
 import { answer } from './answer.ts';
 import { type HttpContext, makeContext } from './context.ts';
 import { answerPreflight, markCors } from './cors.ts';
-import { Dialects } from './dialects/mount.ts';
+import { Dialects, nothingAt } from './dialects/mount.ts';
 import { Exposure } from './exposure.ts';
 import { type HandlerOptions, parseHandlerOptions } from './options.ts';
 import { HttpProblem, problem } from './problem.ts';
@@ -120,9 +120,7 @@ function buildApp({ settings, access }: HttpContext, routes: readonly Route[], d
     if (!isSpecial) app.all(api + path, refuseMethod(api, routes));
   }
   dialects.addTo(app);
-  app.all('/**', ({ url }) =>
-    problem(new HttpProblem('route_unknown', `There is nothing at ${url.pathname.slice(0, 200)}.`)),
-  );
+  app.all('/**', ({ url: { pathname } }) => dialects.refuseUnknown(pathname) ?? problem(nothingAt(pathname)));
   return app;
 }
 

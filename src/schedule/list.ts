@@ -59,8 +59,7 @@ export async function listSchedules(
   }
 }
 
-/** Whether a schedule matches. @throws {OptionError} */
-export function parseFilter(filter: ScheduleFilter): (schedule: ScheduleRecord) => boolean {
+function parseFilter(filter: ScheduleFilter): (schedule: ScheduleRecord) => boolean {
   checkKeys('filter', filter, FILTER_KEYS);
   for (const key of [...TEXT_KEYS, 'text'] as const) {
     const value: unknown = filter[key];

@@ -1,8 +1,9 @@
 /**
- * Asks for a bearer token, or a user name and a password (RFC 7617). Clients that keep a password until they are asked for one,
- * such as those of Java, .NET and Python's urllib, send it to none but this challenge.
+ * Asks for a user name and a password (RFC 7617), or a bearer token. Clients that keep a password until they are asked for one,
+ * such as those of Java, .NET and Python's urllib, send it to none but this challenge. Some, as `java.net.http`, read no further
+ * than the first scheme of a field, so it is that one.
  */
-export const BASIC_TOO = 'Bearer, Basic realm="tasklane", charset="UTF-8"';
+export const BASIC_TOO = 'Basic realm="tasklane", charset="UTF-8", Bearer';
 
 /** The request with this bearer token, where it has no credential of its own; for `authenticate` only: it has no body. */
 export function withBearer(request: Request, token: string | null): Request {

@@ -1,3 +1,4 @@
+import type { HeaderFields } from '../answer.ts';
 import type { Caller } from '../caller.ts';
 import type { HttpContext } from '../context.ts';
 import type { HttpProblem } from '../problem.ts';
@@ -36,16 +37,20 @@ export interface DialectRoute {
   readonly handle: (call: DialectCall) => Response | Promise<Response>;
 }
 
-/** How an error is answered: the status, and what becomes the body, as JSON. */
+/** How an error is answered: the status, what becomes the body, as JSON, and header fields by name, in lower case. */
 export interface Refusal {
   readonly status: number;
   readonly body: unknown;
+  /** Left out: those that the error has anyway. */
+  readonly headers?: HeaderFields;
 }
 
 /** What a dialect serves. It has no state: all that it tells is the manager's. */
 export interface DialectSurface {
   /** Published paths that are wholly the dialect's own, such as `/v2/task`: what has no route below them it answers too. */
   readonly roots: readonly string[];
+  /** The path that all that is published lies below, such as `/v2`: what nobody serves there is refused in this form too. */
+  readonly prefix: string;
   readonly routes: readonly DialectRoute[];
   /** The request that `authenticate` is asked about, where credentials are sent in a way of the dialect's own. */
   readonly identified?: (request: Request, url: URL) => Request;

@@ -5,7 +5,7 @@ import { readJson } from '../body.ts';
 import type { HttpContext } from '../context.ts';
 import { HttpProblem, toProblem } from '../problem.ts';
 import { together } from '../turn.ts';
-import type { DialectCall, DialectDefinition, DialectRoute, DialectSurface } from './dialect.ts';
+import type { DialectCall, DialectDefinition, DialectRoute, DialectSurface, Refusal } from './dialect.ts';
 
 /** A dialect with the paths it has here. */
 interface Mounted {
@@ -13,6 +13,8 @@ interface Mounted {
   readonly surface: DialectSurface;
   /** Its roots below its base path. */
   readonly roots: readonly string[];
+  /** Below it, what nobody serves is refused in its form. */
+  readonly prefix: string;
 }
 
 /** The dialects of one handler. */
@@ -23,8 +25,10 @@ export class Dialects {
   constructor(context: HttpContext) {
     this.#context = context;
     this.#mounted = context.settings.dialects.map((definition) => {
+      const { basePath } = definition;
       const surface = definition.surface(context);
-      return { definition, surface, roots: surface.roots.map((root) => definition.basePath + root) };
+      const roots = surface.roots.map((root) => basePath + root);
+      return { definition, surface, roots, prefix: basePath === '' ? surface.prefix : basePath };
     });
   }
 
@@ -53,6 +57,15 @@ export class Dialects {
     return mounted && refused(mounted, error);
   }
 
+  /** Refuses a path that nobody has. @returns null: it is below none of theirs, or sooner below ours */
+  refuseUnknown(pathname: string): Response | null {
+    const { api } = this.#context.settings;
+    const own = api !== null && isBelow(pathname, api) ? api.length : 0;
+    const below = this.#mounted.filter(({ prefix }) => prefix.length > own && isBelow(pathname, prefix));
+    const nearest = below.reduce<Mounted | null>((a, b) => (a && a.prefix.length >= b.prefix.length ? a : b), null);
+    return nearest && refused(nearest, nothingAt(pathname));
+  }
+
   /** Adds their routes to the router. */
   addTo(app: H3): void {
     for (const mounted of this.#mounted) {
@@ -67,8 +80,7 @@ export class Dialects {
         app.all(basePath + path, this.#refusingMethod(mounted, path));
       }
       for (const root of mounted.roots) {
-        const unknown = async ({ url }: H3Event): Promise<Response> =>
-          refused(mounted, new HttpProblem('route_unknown', `There is nothing at ${url.pathname.slice(0, 200)}.`));
+        const unknown = async ({ url }: H3Event): Promise<Response> => refused(mounted, nothingAt(url.pathname));
         app.all(root, unknown);
         app.all(`${root}/**`, unknown);
       }
@@ -120,16 +132,22 @@ export class Dialects {
 function refused({ definition, surface }: Mounted, error: unknown): Response {
   const problem = challenged(toProblem(error), surface);
   const type = surface.errorType === undefined ? undefined : { 'content-type': surface.errorType };
-  const refusal = surface.refuse(problem);
+  const refusal: Refusal = { ...surface.refuse(problem), headers: { ...type, ...problem.headers } };
   try {
-    const { status, body } = definition.refuse?.(refusal, problem.code) ?? refusal;
+    const { status, body, headers = refusal.headers } = definition.refuse?.(refusal, problem.code) ?? refusal;
     if (!Number.isInteger(status) || status < 400 || status > 599)
       throw new TypeError('`refuse` of a dialect must give a status from 400 to 599.');
-    return json(status, body, { ...type, ...problem.headers });
+    if (headers !== refusal.headers) new Headers(headers); // throws for what can be none
+    return json(status, body, headers);
   } catch (fault) {
     const { status, body } = surface.refuse(toProblem(fault)); // what the app says is no answer
     return json(status, body, type);
   }
+}
+
+/** What a path that nobody has is refused with. */
+export function nothingAt(pathname: string): HttpProblem {
+  return new HttpProblem('route_unknown', `There is nothing at ${pathname.slice(0, 200)}.`);
 }
 
 /** A 401 asks for the credential that clients of the dialect have. */

@@ -52,6 +52,14 @@ describe.each(ALL)('%s', (name, make, path, unknown) => {
     expect(Object.keys(shown)).toEqual(expect.arrayContaining(before));
   });
 
+  test('show > gets the task as the caller may see it', async () => {
+    const show = (shown: object, { result }: TaskRecord) => ({ ...shown, ours: result });
+    world = await DialectWorld.open([make({ show })], { redact: () => 'hidden' });
+    const { id } = await world.seed('succeeded');
+    const shown = (await (await world.ask(path(id))).json()) as Record<string, unknown>;
+    expect(shown.ours).toBe('hidden');
+  });
+
   test('show > what throws is a 500 in its own form, and a later task is answered', async () => {
     let throws = true;
     const show = (shown: object) => {
@@ -76,14 +84,36 @@ describe.each(ALL)('%s', (name, make, path, unknown) => {
     const { ask } = bound(await open(make({ refuse })));
     const response = await ask(path('7'));
     expect([response.status, await response.json()]).toEqual([410, { gone: 'task_not_found' }]);
-    expect(came).toEqual([{ status: 404, body: unknown }, 'task_not_found']);
+    const headers = response.headers.get('content-type') === 'application/json' ? {} : expect.any(Object);
+    expect(came).toEqual([{ status: 404, body: unknown, headers }, 'task_not_found']);
     const nobody = await ask(path('7'), { as: null });
     expect([nobody.status, await nobody.json()]).toEqual([401, { gone: 'unauthenticated' }]);
-    expect(nobody.headers.get('www-authenticate')).toMatch(/^Bearer/);
+    expect(nobody.headers.get('www-authenticate')).toContain('Bearer');
     expect(nobody.headers.get('content-type')).toMatch(/^application\/json/);
     expect(await (await ask(path('%zz'))).json()).toEqual({ gone: 'malformed' });
     expect(await (await ask(`${path('7')}/1/2/3`)).json()).toEqual({ gone: 'route_unknown' });
     expect(await (await ask(path('7'), { method: 'PATCH' })).json()).toEqual({ gone: 'method_not_allowed' });
+  });
+
+  test('refuse > the headers of an error, all of them', async () => {
+    const came: Record<string, unknown> = {};
+    const { ask } = bound(
+      await open(
+        make({
+          refuse: ({ status, body, headers }, code) => {
+            came[code] = headers;
+            const { allow, ...rest } = { ...headers };
+            return { status, body, headers: { ...rest, 'www-authenticate': 'OAuth realm="ours"', 'x-trace': '7' } };
+          },
+        }),
+      ),
+    );
+    const nobody = await ask(path('7'), { as: null });
+    expect(nobody.headers.get('www-authenticate')).toBe('OAuth realm="ours"');
+    const method = await ask(path('7'), { method: 'PATCH' });
+    expect([method.headers.get('allow'), method.headers.get('x-trace')]).toEqual([null, '7']);
+    expect(came.method_not_allowed).toMatchObject({ allow: expect.stringContaining('OPTIONS') });
+    expect(came.unauthenticated).toMatchObject({ 'www-authenticate': expect.stringContaining('Bearer') });
   });
 
   test.each([
@@ -95,6 +125,8 @@ describe.each(ALL)('%s', (name, make, path, unknown) => {
     ],
     ['gives no error', () => ({ status: 200, body: {} })],
     ['gives nothing', () => undefined as never],
+    ['gives headers that are none', () => ({ status: 404, body: {}, headers: { 'a b': 'x' } })],
+    ['gives a header with lines', () => ({ status: 404, body: {}, headers: { 'x-trace': '7\r\nset-cookie: a=b' } })],
   ])('refuse > what %s is a 500, or as if it were not', async (_what, refuse) => {
     const { ask } = bound(await open(make({ refuse })));
     const response = await ask(path('7'));

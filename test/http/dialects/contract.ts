@@ -7,7 +7,7 @@ import { DialectWorld, ORIGIN, type State } from './world.ts';
 type Words = Readonly<Record<string, string | number>>;
 
 /** What a 401 asks for, where clients of the dialect send basic credentials too. */
-export const CHALLENGE = 'Bearer, Basic realm="tasklane", charset="UTF-8"';
+export const CHALLENGE = 'Basic realm="tasklane", charset="UTF-8", Bearer';
 
 /** A request, and all of its answer: one line of a dialect's table. */
 export interface Exchange {

@@ -46,7 +46,7 @@ describe.each(DIALECTS)('$name', ({ name, operations }) => {
   });
 
   test('and links to the table, its test and an example', async () => {
-    const links = [...partOf(name).matchAll(/\]\(\.\.\/(test\/[^)]+)\)/g)].map(([, path = '']) => path);
+    const links = [...new Set([...partOf(name).matchAll(/\]\(\.\.\/(test\/[^)]+)\)/g)].map(([, path = '']) => path))];
     expect(links.filter((path) => path.endsWith('.table.ts'))).toHaveLength(1);
     expect(links.filter((path) => path.endsWith('.contract.test.ts'))).toHaveLength(1);
     for (const path of links) await access(path);

@@ -54,6 +54,23 @@ test('progress > whole percent, rounded down, and no less than was counted', asy
   }
 });
 
+test('`resultAsText` > a text is sent as it is, anything else as JSON', async () => {
+  world = await DialectWorld.open([jira({ resultAsText: true })]);
+  for (const [result, sent] of [
+    ['https://reports.test/7', 'https://reports.test/7'],
+    [{ files: 10 }, '{"files":10}'],
+    [[1, null], '[1,null]'],
+    [7, '7'],
+    [false, 'false'],
+    ['', ''],
+  ] as const) {
+    const { id } = await world.seed('running');
+    world.reindex.runs.at(-1)?.finish(result);
+    await world.manager.task(id).result();
+    expect(await (await world.ask(`/rest/api/3/task/${id}`)).json()).toMatchObject({ result: sent });
+  }
+});
+
 describe('14 days', () => {
   test('a task is told of for so long after it ended, and no longer', async () => {
     world = await DialectWorld.open([jira()]);

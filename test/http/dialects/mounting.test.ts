@@ -1,5 +1,5 @@
 import { OptionError, TaskManager } from 'tasklane';
-import { backgroundTask, jira, svix } from 'tasklane/dialects';
+import { backgroundTask, jira, svix, taskV2, waylay } from 'tasklane/dialects';
 import { createHandler, type Dialect, type HandlerOptions } from 'tasklane/http';
 import { describe, expect, test } from 'vitest';
 
@@ -43,6 +43,8 @@ describe('what a handler takes', () => {
     ['svix.otherTask', { otherTask: 'sdk.generate' }],
     ['svix.data', { data: {} }],
     ['svix.listAge', { listAge: -1 }],
+    ['svix.emptyIterator', { emptyIterator: 'undefined' }],
+    ['svix.query', { query: 'order' }],
     ['svix', { keep: '1d' }],
   ])('%s: names what is wrong with %j', (option, options) => {
     expect(() => svix(options)).toThrow(expect.objectContaining({ option }));
@@ -68,9 +70,35 @@ describe('where it answers', () => {
   });
 
   test('is as published: elsewhere our own API answers', async () => {
-    const response = await ask({ dialects: [jira()] }, '/rest/api/3/tasks');
+    const response = await ask({ dialects: [jira()] }, '/rest/api/2/task/1');
     expect([response.status, response.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
     expect((await ask({ api: false, dialects: [jira()] }, '/tasks')).status).toBe(404);
+  });
+
+  test.each<[string, HandlerOptions, string, string]>([
+    ['its published prefix', { dialects: [jira()] }, '/rest/api/3/myself', 'errorMessages'],
+    ['the nearest one', { dialects: [backgroundTask(), svix()] }, '/api/v1/message', 'detail'],
+    ['the nearest one', { dialects: [svix(), backgroundTask()] }, '/api/backgroundtasks', 'Message'],
+    ['its base path', { dialects: [jira({ basePath: '/jira' })] }, '/jira/rest', 'errorMessages'],
+    [
+      'its base path, and no more its published one',
+      { dialects: [jira({ basePath: '/jira' })] },
+      '/rest/api/3',
+      'type',
+    ],
+    ['our own, which is nearer', { api: '/api/v1', dialects: [backgroundTask()] }, '/api/v1/x', 'type'],
+    ['our own, which is as near', { api: '/api/v1', dialects: [svix()] }, '/api/v1/x', 'type'],
+    ['no path that only begins alike', { dialects: [taskV2()] }, '/v22', 'type'],
+    ['its published prefix', { dialects: [taskV2()] }, '/v2/office/index', 'type'],
+    ['its published prefix', { dialects: [waylay()] }, '/rules/v1/templates', 'statusCode'],
+  ])('what nobody has is refused in its form below %s', async (_where, options, path, key) => {
+    const response = await ask(options, path);
+    const body = (await response.json()) as object;
+    expect([response.status, Object.keys(body).includes(key)]).toEqual([404, true]);
+    const isOurs = response.headers.get('content-type') === 'application/problem+json';
+    expect(isOurs).toBe(key === 'type' && Object.hasOwn(body, 'title'));
+    // an adapter still hands it on to the app, which may have it
+    expect(handlerOf({ ...options, api: false }).matches(new Request(`http://tasks.test${path}`))).toBe(false);
   });
 });
 

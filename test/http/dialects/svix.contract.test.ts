@@ -73,6 +73,15 @@ describe('an item', () => {
   });
 });
 
+test('data of progress > what is not known is left out', async () => {
+  world = await DialectWorld.open([svix()]);
+  const { id } = await world.seed('running');
+  world.reindex.runs[0]?.context.progress({ processed: 3 });
+  await world.clock.advance('1s');
+  const item = (await (await world.ask(`${ROOT}/${id}`)).json()) as { data: unknown };
+  expect(item.data).toEqual({ handler: 'reindex', progress: { processed: 3 } });
+});
+
 describe('pages', () => {
   test.each(['descending', 'ascending'])(
     '%s > to the end and back again, by any size, nothing twice',
@@ -138,6 +147,120 @@ describe('pages', () => {
     // also from a place that is not his
     expect((await listOf({ iterator: `-${ids[0]}` }, 'stranger')).data).toHaveLength(1);
   });
+});
+
+describe('pages of a list in which some may not be read', () => {
+  /** Of `count` tasks only those may be read at whose place, counted from the oldest one, `pattern` says so. */
+  async function openSome(count: number, pattern: (place: number) => boolean) {
+    const seen = new Map<string, number>();
+    let asked = 0;
+    const can = (_who: unknown, _action: string, { id }: { readonly id: string }) => {
+      asked++;
+      return pattern(seen.get(id) ?? -1);
+    };
+    world = await DialectWorld.open([svix()], { policy: { scope: () => 'all', can } });
+    await world.manager.pause();
+    const items = Array.from({ length: count }, () => ({ handler: 'reindex', submittedBy: 'owner' }));
+    const tasks = await world.manager.submitMany(items);
+    for (const [place, { id }] of tasks.entries()) seen.set(id, place);
+    const ids = tasks.map(({ id }) => `qtask_${id.slice(-27)}`);
+    return { readable: ids.filter((_id, place) => pattern(place)), ids, asked: () => asked };
+  }
+
+  test.each(['descending', 'ascending'])('%s > are full all the same, both ways, nothing twice', async (order) => {
+    // runs of 1 to 7 that may not be read, between runs of those that may
+    const { readable } = await openSome(200, (place) => (place * place) % 11 > 4 && place % 17 > 5);
+    const inOrder = order === 'ascending' ? readable : [...readable].reverse();
+    expect(inOrder.length).toBeGreaterThan(40);
+    for (const limit of [1, 2, 7, inOrder.length - 1, inOrder.length, inOrder.length + 1]) {
+      const seen: string[] = [];
+      let page: List = await listOf({ order, limit: String(limit) });
+      for (;;) {
+        const left = inOrder.length - seen.length;
+        expect(page.data.map(({ id }) => id)).toEqual(inOrder.slice(seen.length, seen.length + limit));
+        expect([page.data.length, page.done]).toEqual([Math.min(limit, left), left <= limit]);
+        expect(page.iterator).toBe(page.data.at(-1)?.id);
+        expect(page.prevIterator).toBe(`-${page.data[0]?.id}`);
+        seen.push(...page.data.map(({ id }) => id));
+        if (page.done) break;
+        page = await listOf({ order, limit: String(limit), iterator: page.iterator ?? '' });
+      }
+      let back = page.data.length;
+      while (back < inOrder.length) {
+        page = await listOf({ order, limit: String(limit), iterator: page.prevIterator ?? '' });
+        const end = inOrder.length - back;
+        expect(page.data.map(({ id }) => id)).toEqual(inOrder.slice(Math.max(0, end - limit), end));
+        back += page.data.length;
+        expect(page.done).toBe(back === inOrder.length);
+      }
+    }
+  });
+
+  test('a long run that may not be read costs no page more than so much, and is got over', async () => {
+    const { readable, ids, asked } = await openSome(2_600, (place) => place < 2 || place === 2_599);
+    const [oldest = '', second = '', newest = ''] = readable;
+    let page = await listOf({ limit: '2' });
+    expect([page.data.map(({ id }) => id), page.done]).toEqual([[newest], false]);
+    expect(asked()).toBeLessThan(1_200);
+    expect(page.prevIterator).toBe(`-${newest}`);
+    const places = [page.iterator];
+    page = await listOf({ limit: '2', iterator: page.iterator ?? '' });
+    expect([page.data, page.done]).toEqual([[], false]);
+    places.push(page.iterator);
+    // both ways on from a page without anything on it
+    const back = await listOf({ limit: '2', iterator: page.prevIterator ?? '' });
+    expect([back.data.map(({ id }) => id), back.done]).toEqual([[newest], true]);
+    page = await listOf({ limit: '2', iterator: page.iterator ?? '' });
+    expect([page.data.map(({ id }) => id), page.done]).toEqual([[second, oldest], true]);
+    // of those in between it names where it stopped
+    for (const place of places) expect(ids).toContain(place);
+    expect(new Set(places).size).toBe(2);
+    // and from the end
+    page = await listOf({ limit: '2', iterator: `-${second}` });
+    for (let steps = 0; !page.done; steps++) {
+      expect([page.data, steps < 3]).toEqual([[], true]);
+      page = await listOf({ limit: '2', iterator: page.prevIterator ?? '' });
+    }
+    expect(page.data.map(({ id }) => id)).toEqual([newest]);
+  });
+
+  test('none that may be read > a page that is empty and done names no task', async () => {
+    await openSome(5, () => false);
+    expect(await listOf({})).toEqual({ data: [], done: true, iterator: null, prevIterator: null });
+  });
+});
+
+test('a page with more than can be answered is cut, and goes on', async () => {
+  world = await DialectWorld.open([svix({ data: () => ({ text: 'x'.repeat(6_000_000) }) })]);
+  await world.manager.pause();
+  const items = Array.from({ length: 5 }, () => ({ handler: 'reindex', submittedBy: 'owner' }));
+  const ids = (await world.manager.submitMany(items)).map(({ id }) => `qtask_${id.slice(-27)}`).reverse();
+  const first = await listOf({});
+  expect([first.data.map(({ id }) => id), first.done]).toEqual([ids.slice(0, 3), false]);
+  const second = await listOf({ iterator: first.iterator ?? '' });
+  expect([second.data.map(({ id }) => id), second.done]).toEqual([ids.slice(3), true]);
+});
+
+test('`query` > what a list is asked for', async () => {
+  const query = (asked: URLSearchParams) => {
+    const order = asked.get('order') === 'ascending' ? 'descending' : 'ascending'; // the other way round
+    asked.set('order', order);
+    if (asked.get('task') === 'mail.send') asked.delete('task'); // and a word of its own
+    return asked;
+  };
+  world = await DialectWorld.open([svix(), svix({ query, basePath: '/other' })]);
+  for (let made = 0; made < 3; made++)
+    await world.manager.submit('reindex', null, { submittedBy: 'owner', hold: true });
+  const ids = async (path: string) => {
+    const { data } = (await (await (world as DialectWorld).ask(path + ROOT_QUERY)).json()) as List;
+    return data.map(({ id }) => id);
+  };
+  const ROOT_QUERY = `${ROOT}?order=ascending`;
+  const oldestFirst = await ids('');
+  expect(oldestFirst).toHaveLength(3);
+  expect(await ids('/other')).toEqual([...oldestFirst].reverse());
+  expect((await world.ask(`${ROOT}?task=mail.send`)).status).toBe(422);
+  expect((await world.ask(`/other${ROOT}?task=mail.send`)).status).toBe(200);
 });
 
 describe('what is in the list', () => {

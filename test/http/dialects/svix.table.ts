@@ -1,6 +1,24 @@
 /** WIRE.md, section 0, as data: a reader can lay the two beside each other. `{tail}`: the 27 characters behind our prefix. */
-import type { HandlerOptions } from 'tasklane/http';
 import type { Exchange } from './contract.ts';
+import { LIST_EXCHANGES } from './svix.list.ts';
+import {
+  AT,
+  BARE,
+  EMPTY,
+  error,
+  FAILED,
+  FINISHED,
+  forbids,
+  HALF,
+  ID,
+  key,
+  LIST_NEW,
+  NEW,
+  NOT_FOUND,
+  OLD,
+  PAGE,
+  RUNNING,
+} from './svix.words.ts';
 
 /** `BackgroundTaskOut`: key and JSON type. All are always there; the last one only on paths without a slash at their end. */
 export const ITEM: readonly (readonly [key: string, type: 'object' | 'string'])[] = [
@@ -36,28 +54,6 @@ export const STATUS: Readonly<Record<string, string>> = {
   cancelled: 'failed',
   expired: 'failed',
 };
-
-const NEW = 'GET /api/v1/background-task/qtask_{tail}';
-const OLD = `${NEW}/`;
-const LIST_NEW = 'GET /api/v1/background-task';
-const LIST_OLD = `${LIST_NEW}/`;
-const ID = '"id":"qtask_{tail}"';
-const AT = '"updatedAt":"{updatedAtText}"';
-const REPLAY = '"task":"endpoint.replay"';
-const RUNNING = `${ID},"status":"running",${REPLAY}`;
-const FAILED = `${ID},"status":"failed",${REPLAY}`;
-const FINISHED = `${ID},"status":"finished",${REPLAY}`;
-const BARE = '{"data":{"handler":"reindex"}';
-const HALF = '"progress":{"processed":5,"total":10,"fraction":0.5,"message":"Reticulating splines"}';
-const PAGE = '"done":true,"iterator":"qtask_{tail}","prevIterator":"-qtask_{tail}"}';
-const EMPTY = '{"data":[],"done":true,"iterator":null,"prevIterator":null}';
-
-const error = (code: string, detail: string): string => `{"code":"${code}","detail":"${detail}"}`;
-const NOT_FOUND = error('not_found', 'No task has the id \\"qtask_{tail}\\".');
-const invalid = (name: string, msg: string, type = 'value_error'): string =>
-  `{"detail":[{"loc":["query","${name}"],"msg":"${msg}","type":"${type}"}]}`;
-const key = { 'idempotency-key': 'auto_1' };
-const forbids: HandlerOptions = { policy: { scope: () => 'all', can: () => false } };
 
 export const EXCHANGES: readonly Exchange[] = [
   // GET /api/v1/background-task/{task_id}: 200 BackgroundTaskOut, as at present
@@ -139,158 +135,11 @@ export const EXCHANGES: readonly Exchange[] = [
     status: 200,
     text: `${BARE},${RUNNING},${AT}}`,
   },
-  // GET /api/v1/background-task: 200 ListResponseBackgroundTaskOut
-  {
-    title: 'list',
-    task: 'queued',
-    request: LIST_NEW,
-    status: 200,
-    text: `{"data":[${BARE},${RUNNING},${AT}}],${PAGE}`,
-  },
-  { title: 'list, 1.4', task: 'queued', request: LIST_OLD, status: 200, text: `{"data":[${BARE},${RUNNING}}],${PAGE}` },
-  {
-    title: 'list, 1.4 > an idempotency key counts for nothing',
-    task: 'queued',
-    request: LIST_OLD,
-    headers: key,
-    status: 200,
-    text: `{"data":[${BARE},${RUNNING}}],${PAGE}`,
-  },
-  {
-    title: 'list > ascending',
-    task: 'queued',
-    request: `${LIST_NEW}?order=ascending`,
-    status: 200,
-    text: `{"data":[${BARE},${RUNNING},${AT}}],${PAGE}`,
-  },
-  { title: 'list > empty', task: 'none', request: LIST_NEW, status: 200, text: EMPTY },
-  {
-    title: 'list > what is behind the last one',
-    task: 'queued',
-    request: `${LIST_NEW}?iterator=qtask_{tail}`,
-    status: 200,
-    text: EMPTY,
-  },
-  {
-    title: 'list > what is in front of the first one',
-    task: 'queued',
-    request: `${LIST_NEW}?iterator=-qtask_{tail}`,
-    status: 200,
-    text: EMPTY,
-  },
-  {
-    title: 'list > our own id as iterator',
-    task: 'queued',
-    request: `${LIST_NEW}?iterator={id}`,
-    status: 200,
-    text: EMPTY,
-  },
-  { title: 'list > status', task: 'queued', request: `${LIST_NEW}?status=finished`, status: 200, text: EMPTY },
-  {
-    title: 'list > status, of which one fits',
-    task: 'queued',
-    request: `${LIST_NEW}?status=running`,
-    status: 200,
-    text: `{"data":[${BARE},${RUNNING},${AT}}],${PAGE}`,
-  },
-  { title: 'list > task', task: 'queued', request: `${LIST_NEW}?task=application.stats`, status: 200, text: EMPTY },
-  {
-    title: 'list > task, several with commas between',
-    task: 'queued',
-    request: `${LIST_NEW}?task=application.stats,endpoint.replay`,
-    status: 200,
-    text: `{"data":[${BARE},${RUNNING},${AT}}],${PAGE}`,
-  },
-  {
-    title: 'list > parameters that it does not know',
-    task: 'none',
-    request: `${LIST_NEW}?0=a&1=s&wait=yes`,
-    status: 200,
-    text: EMPTY,
-  },
-  { title: 'list > the largest limit', task: 'none', request: `${LIST_NEW}?limit=250`, status: 200, text: EMPTY },
-  // 422 HTTPValidationError
-  {
-    title: 'list > limit 0',
-    task: 'none',
-    request: `${LIST_NEW}?limit=0`,
-    status: 422,
-    text: invalid('limit', 'limit must be at least 1'),
-  },
-  {
-    title: 'list > limit -1',
-    task: 'none',
-    request: `${LIST_OLD}?limit=-1`,
-    status: 422,
-    text: invalid('limit', 'limit must be at least 1'),
-  },
-  {
-    title: 'list > limit 251',
-    task: 'none',
-    request: `${LIST_NEW}?limit=251`,
-    status: 422,
-    text: invalid('limit', 'limit must be at most 250'),
-  },
-  {
-    title: 'list > order',
-    task: 'none',
-    request: `${LIST_NEW}?order=up`,
-    status: 422,
-    text: invalid('order', 'order must be one of ascending, descending'),
-  },
-  {
-    title: 'list > status of another set',
-    task: 'none',
-    request: `${LIST_NEW}?status=queued`,
-    status: 422,
-    text: invalid('status', 'status must be one of running, finished, failed'),
-  },
-  {
-    title: 'list > task of another set',
-    task: 'none',
-    request: `${LIST_NEW}?task=reindex`,
-    status: 422,
-    text: invalid(
-      'task',
-      'task must be one of endpoint.replay, endpoint.recover, application.stats, message.broadcast, sdk.generate, event-type.aggregate, application.purge_content, endpoint.bulk-replay',
-    ),
-  },
-  {
-    title: 'list > iterator',
-    task: 'none',
-    request: `${LIST_NEW}?iterator=2`,
-    status: 422,
-    text: invalid('iterator', 'iterator is not one of a list'),
-  },
-  // a limit of the wrong type: 422 in 1.4, 400 at present
-  {
-    title: 'list, 1.4 > limit of another type',
-    task: 'none',
-    request: `${LIST_OLD}?limit=ten`,
-    status: 422,
-    text: invalid('limit', 'limit must be an integer', 'type_error.integer'),
-  },
-  {
-    title: 'list > limit of another type',
-    task: 'none',
-    request: `${LIST_NEW}?limit=ten`,
-    status: 400,
-    text: error('generic_error', 'limit must be an integer'),
-  },
   // 401, 403, 404
   {
     title: 'get > nobody',
     task: 'queued',
     request: NEW,
-    as: null,
-    status: 401,
-    answered: { 'www-authenticate': 'Bearer' },
-    text: error('authentication_failed', 'A valid credential is needed.'),
-  },
-  {
-    title: 'list > nobody',
-    task: 'queued',
-    request: LIST_NEW,
     as: null,
     status: 401,
     answered: { 'www-authenticate': 'Bearer' },
@@ -305,14 +154,6 @@ export const EXCHANGES: readonly Exchange[] = [
     text: NOT_FOUND,
   },
   {
-    title: 'list > tasks of somebody else',
-    task: 'queued',
-    request: LIST_NEW,
-    as: 'stranger',
-    status: 200,
-    text: EMPTY,
-  },
-  {
     title: 'get > in scope, but the policy forbids it',
     task: 'queued',
     request: NEW,
@@ -320,15 +161,6 @@ export const EXCHANGES: readonly Exchange[] = [
     http: forbids,
     status: 403,
     text: error('insufficient access', 'You may not read task qtask_{tail}.'),
-  },
-  {
-    title: 'list > in scope, but the policy forbids it',
-    task: 'queued',
-    request: LIST_NEW,
-    as: 'stranger',
-    http: forbids,
-    status: 200,
-    text: `{"data":[],${PAGE}`,
   },
   {
     title: 'get > unknown',
@@ -394,6 +226,30 @@ export const EXCHANGES: readonly Exchange[] = [
     text: `{"data":{},${FINISHED}}`,
   },
   {
+    title: 'options > emptyIterator',
+    task: 'none',
+    request: LIST_NEW,
+    options: { emptyIterator: 'asked' },
+    status: 200,
+    text: EMPTY.replace('"iterator":null', '"iterator":""'),
+  },
+  {
+    title: 'options > emptyIterator, behind the last one',
+    task: 'queued',
+    request: `${LIST_NEW}?iterator=qtask_{tail}`,
+    options: { emptyIterator: 'asked' },
+    status: 200,
+    text: EMPTY.replace('"iterator":null', '"iterator":"qtask_{tail}"'),
+  },
+  {
+    title: 'options > emptyIterator, a page that is not empty',
+    task: 'queued',
+    request: LIST_NEW,
+    options: { emptyIterator: 'asked' },
+    status: 200,
+    text: `{"data":[${BARE},${RUNNING},${AT}}],${PAGE}`,
+  },
+  {
     title: 'options > basePath',
     task: 'queued',
     request: 'GET /svix/api/v1/background-task/',
@@ -440,4 +296,5 @@ export const EXCHANGES: readonly Exchange[] = [
     status: 400,
     text: error('generic_error', 'The URL is not well-formed.'),
   },
+  ...LIST_EXCHANGES,
 ];

@@ -35,6 +35,7 @@ function surfaceOf(context: HttpContext, sight: Sight, show: Show | null): Diale
   const { idPrefix } = context.inside;
   return {
     roots: [ROOT],
+    prefix: '/api',
     challenge: BASIC_TOO,
     errorType: MEDIA_TYPE,
     refuse: ({ code, message }: HttpProblem) => ({ status: statusOf(code), body: { Message: message } }),
@@ -46,7 +47,7 @@ function surfaceOf(context: HttpContext, sight: Sight, show: Show | null): Diale
           const tail = tailOf(id);
           const task = await findTask(context, caller, 'read', tail === null ? id : idPrefix + tail, sight, id);
           const own = `${task.handler}-${tailOf(task.id) ?? task.id}`;
-          const document = told(show, documentOf(task, own, link(`${ROOT}/${own}`)), task);
+          const document = told(show, documentOf(task, own, link(`${ROOT}/${own}`)), caller.redacted(task));
           return answer(200, textOf(document), { 'content-type': MEDIA_TYPE, 'cache-control': 'no-store' });
         },
       },

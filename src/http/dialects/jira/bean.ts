@@ -54,7 +54,7 @@ export function beanOf(
     description: task.description ?? task.handler,
     status: task.status === 'failed' && task.error?.code === 'lost' ? 'DEAD' : STATUS[task.status],
     ...(message === null ? undefined : { message }),
-    ...(hasResult ? { result: resultAsText ? JSON.stringify(task.result) : task.result } : undefined),
+    ...(hasResult ? { result: resultAsText ? textOf(task.result) : task.result } : undefined),
     submittedBy: task.submittedBy === null ? 0 : integerOf(userId(task.submittedBy)),
     progress: percentOf(task),
     elapsedRuntime: elapsed(task, now),
@@ -71,6 +71,11 @@ function elapsed({ status, startedAt, finishedAt, updatedAt }: TaskRecord, now: 
   const runs = status === 'running' || status === 'cancelling';
   const end = isFinal(status) ? finishedAt : runs ? now : updatedAt;
   return Math.max(0, Math.floor((end ?? now) - startedAt));
+}
+
+/** A text is one already; whatever else is, is written as JSON. */
+function textOf(result: unknown): string {
+  return typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
 }
 
 function integerOf(value: unknown): number {

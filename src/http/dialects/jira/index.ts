@@ -20,7 +20,7 @@ export type JiraOptions = DialectOptions &
     keep: Duration | false;
     /** What a task outside the caller's scope is answered with. Default 404: it is not there for him. */
     forbidden: 403 | 404;
-    /** Sends `result` as text of JSON, for clients that can read only text there. Default false. */
+    /** Sends a `result` that is no text as text of JSON, for clients that can read only text there. Default false. */
     resultAsText: boolean;
   }>;
 
@@ -51,6 +51,7 @@ function surfaceOf(context: HttpContext, settings: Settings): DialectSurface {
   const { manager, inside } = context;
   return {
     roots: [ROOT],
+    prefix: '/rest/api/3',
     challenge: BASIC_TOO,
     refuse,
     routes: [

@@ -2,7 +2,7 @@ import { OptionError } from '../../../errors.ts';
 import type { Optional } from '../../../handler/define.ts';
 import type { TaskRecord } from '../../../task/record.ts';
 import type { Duration } from '../../../time/duration.ts';
-import { json } from '../../answer.ts';
+import { json, jsonText } from '../../answer.ts';
 import type { HttpContext } from '../../context.ts';
 import { type Dialect, type DialectCall, type DialectSurface, defineDialect } from '../dialect.ts';
 import { findTask } from '../find.ts';
@@ -25,11 +25,26 @@ export type SvixOptions = DialectOptions &
     data: (task: TaskRecord) => unknown;
     /** How old the tasks of a list may be; false: of any age. Default 90 days, as Svix has it. */
     listAge: Duration | false;
+    /**
+     * What `iterator` of an empty page is: `'null'`, the default, as Svix has it, or `'asked'`: the one that was asked for, `''`
+     * where there was none. Svix's library for PHP takes no null.
+     */
+    emptyIterator: 'null' | 'asked';
+    /**
+     * Changes what a list is asked for: gets a copy of the query, and gives the one that counts, such as without an `order` that
+     * means something else to the app. Default: as it is.
+     */
+    query: (asked: URLSearchParams) => URLSearchParams;
   }>;
 
-type Settings = ItemSettings & { readonly listAgeMs: number };
+interface Settings extends ItemSettings {
+  readonly listAgeMs: number;
+  readonly emptyIterator: 'null' | 'asked';
+  readonly query: ((asked: URLSearchParams) => URLSearchParams) | null;
+}
 
 const ROOT = '/api/v1/background-task';
+const OPTIONS = ['tasks', 'otherTask', 'data', 'listAge', 'emptyIterator', 'query'];
 
 /**
  * Svix's API of background tasks: `GET /api/v1/background-task` and `GET /api/v1/background-task/{task_id}`. With a slash at its
@@ -37,10 +52,11 @@ const ROOT = '/api/v1/background-task';
  * @throws {OptionError}
  */
 export function svix(options: SvixOptions = {}): Dialect {
-  const base = parseDialectOptions('svix', options, ['tasks', 'otherTask', 'data', 'listAge']);
-  const { tasks = {}, otherTask = 'endpoint.replay', data = defaultData, listAge = '90d' } = options;
+  const base = parseDialectOptions('svix', options, OPTIONS);
+  const { tasks = {}, otherTask = 'endpoint.replay', data = defaultData, query = null } = options;
   if (tasks === null || typeof tasks !== 'object') throw new OptionError('svix.tasks', 'words by handler', tasks);
   if (typeof data !== 'function') throw new OptionError('svix.data', 'a function', data);
+  if (query !== null && typeof query !== 'function') throw new OptionError('svix.query', 'a function', query);
   const words = Object.entries(tasks).map(
     ([handler, word]) => [handler, oneOf(`svix.tasks.${handler}`, word, TASKS)] as const,
   );
@@ -49,7 +65,9 @@ export function svix(options: SvixOptions = {}): Dialect {
     tasks: new Map(words),
     otherTask: oneOf('svix.otherTask', otherTask, OLD_TASKS),
     data,
-    listAgeMs: parseAge('svix.listAge', listAge),
+    query,
+    listAgeMs: parseAge('svix.listAge', options.listAge ?? '90d'),
+    emptyIterator: oneOf('svix.emptyIterator', options.emptyIterator ?? 'null', ['null', 'asked']),
   };
   return defineDialect({ name: 'svix', ...base, surface: (context) => surfaceOf(context, settings) });
 }
@@ -58,6 +76,7 @@ function surfaceOf(context: HttpContext, settings: Settings): DialectSurface {
   const { idPrefix } = context.inside;
   return {
     roots: [ROOT],
+    prefix: '/api/v1',
     refuse,
     routes: [
       {
@@ -76,20 +95,28 @@ function surfaceOf(context: HttpContext, settings: Settings): DialectSurface {
 async function list(context: HttpContext, settings: Settings, { caller, url }: DialectCall): Promise<Response> {
   const { inside } = context;
   const old = isOld(url);
-  const parameters = parseParameters(url.searchParams, inside.idPrefix, old);
+  const search = settings.query === null ? url.searchParams : settings.query(new URLSearchParams(url.searchParams));
+  const parameters = parseParameters(search, inside.idPrefix, old);
   const filter = {
     status: parameters.statuses.length > 0 ? parameters.statuses.flatMap((word) => STATUSES[word]) : undefined,
     handler: await handlersOf(context, settings, parameters, old),
     created: Number.isFinite(settings.listAgeMs) ? { after: inside.now() - settings.listAgeMs } : undefined,
   };
-  const { items, done } = await pageOf(inside, { ...parameters, filter, scope: caller.scope });
-  const [first, last] = [items[0], items.at(-1)];
-  return json(200, {
-    data: items.filter((task) => caller.may('read', task)).map((task) => itemOf(caller.redacted(task), settings, old)),
+  // what is in his scope and he may not read is left out, and the page goes on behind it
+  const write = (task: TaskRecord): string | null =>
+    caller.may('read', task) ? JSON.stringify(itemOf(caller.redacted(task), settings, old)) : null;
+  const page = await pageOf(inside, { ...parameters, filter, scope: caller.scope, write });
+  const { items, done, first, last } = page;
+  const rest = {
     done,
-    iterator: last === undefined ? null : dialectId(ID_PREFIX, last.id),
-    prevIterator: first === undefined ? null : `-${dialectId(ID_PREFIX, first.id)}`,
-  });
+    iterator: last === null ? emptyIteratorOf(settings, search) : dialectId(ID_PREFIX, last),
+    prevIterator: first === null ? null : `-${dialectId(ID_PREFIX, first)}`,
+  };
+  return jsonText(200, `{"data":[${items.join(',')}],${JSON.stringify(rest).slice(1)}`);
+}
+
+function emptyIteratorOf({ emptyIterator }: Settings, search: URLSearchParams): string | null {
+  return emptyIterator === 'null' ? null : (search.get('iterator') ?? '');
 }
 
 /** The handlers whose word is asked for; undefined: all. */

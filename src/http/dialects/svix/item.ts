@@ -1,4 +1,4 @@
-import type { TaskRecord } from '../../../task/record.ts';
+import type { TaskProgress, TaskRecord } from '../../../task/record.ts';
 import { dialectId } from '../ids.ts';
 import { type Show, told } from '../options.ts';
 import { reasonOf } from '../progress.ts';
@@ -49,8 +49,14 @@ export function defaultData(task: TaskRecord): Data {
   const message = reasonOf(task);
   if (message !== null) return { handler, error: { code: task.error?.code ?? task.status, message } };
   if (progress === null) return { handler };
-  const { processed, total, fraction } = progress;
-  return { handler, progress: { processed, total, fraction, message: progress.message } };
+  return { handler, progress: known(progress) };
+}
+
+/** Without what is not known: some typed clients read null as text. */
+function known({ processed, total, fraction, message }: TaskProgress): Data {
+  return Object.fromEntries(
+    Object.entries({ processed, total, fraction, message }).filter(([, value]) => value !== null),
+  );
 }
 
 /** Typed clients take nothing but an object. */

@@ -22,17 +22,23 @@ export interface ListParameters {
 
 /** @param old as version 1.4 refuses them @throws {HttpProblem} 422, or 400 for what is no number */
 export function parseParameters(search: URLSearchParams, idPrefix: string, old: boolean): ListParameters {
-  const [order = 'descending'] = wordsOf(search, 'order', ['ascending', 'descending']);
   const iterator = search.get('iterator') ?? '';
   const backward = iterator.startsWith('-');
   return {
     limit: limitOf(search, old),
-    descending: order === 'descending',
+    descending: isDescending(search),
     place: iterator === '' ? null : placeOf(backward ? iterator.slice(1) : iterator, idPrefix),
     backward,
     statuses: wordsOf(search, 'status', STATUS_WORDS),
     tasks: wordsOf(search, 'task', TASKS),
   };
+}
+
+function isDescending(search: URLSearchParams): boolean {
+  const order = search.get('order') ?? '';
+  if (order === '' || order === 'descending') return true;
+  if (order === 'ascending') return false;
+  throw new ParameterProblem('order', 'order must be one of ascending, descending');
 }
 
 function limitOf(search: URLSearchParams, old: boolean): number {

@@ -124,6 +124,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
 
   return {
     roots: [ROOT],
+    prefix: '/v2',
     refuse,
     ...(settings.accessToken
       ? { identified: (request: Request, url: URL) => withBearer(request, url.searchParams.get('access-token')) }

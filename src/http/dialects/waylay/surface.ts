@@ -137,7 +137,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     { method: 'GET', path: `${BATCH}/:batchId`, handle: batchState },
   ];
   const roots = Object.keys(ALIASES);
-  const common = { refuse, challenge: BASIC_TOO };
+  const common = { prefix: '/rules/v1', refuse, challenge: BASIC_TOO };
   if (!settings.aliases) return { ...common, roots, routes };
   const aliases = routes.map((route) => ({
     ...route,
