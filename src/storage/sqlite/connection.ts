@@ -8,11 +8,13 @@ import { whenUnlocked } from './retry.ts';
 import { migrate, readVersion, SCHEMA_VERSION } from './schema.ts';
 import { HAS_METADATA, HAS_TEXT, hasKey, hasText, IS_JSON, isJson } from './search.ts';
 
+/** Of a new file. A lone submit and its end write seven pages, mostly for a few bytes each: small ones are copied faster. */
+const PAGE_BYTES = 2_048;
 /**
- * How often the log is copied back, in pages: fewer cost throughput, for each time waits for the disk, and a lone submit and
- * its end write eleven; more make a commit wait.
+ * How large the log grows before it is copied back: less costs throughput, for each time waits for the disk; more makes a
+ * commit wait.
  */
-const CHECKPOINT_PAGES = 2_000;
+const CHECKPOINT_BYTES = 8_388_608;
 /** What a log that a long reader let grow is cut back to. */
 const LOG_BYTES = 67_108_864;
 
@@ -46,9 +48,11 @@ export class Connection {
       const opened = new Database(file);
       database = opened;
       await whenUnlocked(clock, file, () => {
+        opened.exec(`pragma page_size = ${PAGE_BYTES}`); // without effect where there is a file already
         opened.exec('pragma journal_mode = wal');
         opened.exec(`pragma synchronous = ${synchronous}`);
-        opened.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+        const pageBytes = opened.get('pragma page_size')?.[0] as number;
+        opened.exec(`pragma wal_autocheckpoint = ${Math.floor(CHECKPOINT_BYTES / pageBytes)}`);
         opened.exec(`pragma journal_size_limit = ${LOG_BYTES}`);
       });
       const version = await whenUnlocked(clock, file, () => readVersion(opened, file));

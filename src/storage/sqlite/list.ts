@@ -4,10 +4,12 @@ import type { TaskRecord } from '../../task/record.ts';
 import type { Position, StoredPage, StoredQuery } from '../storage.ts';
 import { type HandlerCount, readCounts, readScheduledCounts } from './counters.ts';
 import type { Database, Row } from './database.ts';
-import { ANYWHERE, bySubmit, placeOf, SORT_COLUMNS, type Stretch, stretchesOf } from './order.ts';
+import { ANYWHERE, bySubmit, type Places, placeOf, SORT_COLUMNS, type Stretch, stretchesOf } from './order.ts';
 import { type Avoided, avoided, isSorted, partsOf } from './plan.ts';
 import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
 import { rowsSearched } from './search.ts';
+import { readSkew } from './skew.ts';
+import { placesWithin } from './submit-order.ts';
 import { decodeText, encodeText } from './text.ts';
 import { hasRange, narrowParts, placesOf, type TimePart, updatedParts } from './times.ts';
 import { type Sql, searches, type WantedTag, wantedTag, whereOf } from './where.ts';
@@ -55,7 +57,10 @@ export function countTasks(database: Database, where: StoredQuery['where']): num
   const counted = countedTasks(database, where);
   if (counted !== null) return counted;
   const { text, values } = whereOf(where);
-  return Number(database.get(`select count(*) from tasklane_task where ${text}`, ...values)?.[0] ?? 0);
+  const made = where.filter(([condition]) => condition?.created !== undefined);
+  const places = bySubmit(true, null, 'seq', placesOf(database, made)).where;
+  const sql = `select count(*) from tasklane_task where ${places.text} and ${text}`;
+  return Number(database.get(sql, ...places.values, ...values)?.[0] ?? 0);
 }
 
 /** From the counters, where they know: rows take half a second a million. Null: they do not. */
@@ -76,7 +81,10 @@ function countedTasks(database: Database, where: StoredQuery['where']): number |
 /** The keys of a condition that the counters know about. */
 const COUNTED: ReadonlySet<string> = new Set(['status', 'handler', 'scheduleId']);
 
-/** Stretch by stretch until there is enough. */
+/** What of the submit order a list is made of, by the column that holds its place and what a filter tells of places. */
+type Among = (column: string, places?: Places) => Stretch;
+
+/** In its order until there is enough. */
 function walk(
   database: Database,
   query: StoredQuery,
@@ -85,16 +93,25 @@ function walk(
   offset: number,
   wanted: number,
 ): readonly Found[] {
-  if (query.sort === 'id') return inSubmitOrder(database, query, up, from, offset, wanted);
+  if (isInSubmitOrder(database, query)) {
+    const among: Among = (column, places) => bySubmit(up, from, column, places);
+    return inSubmitOrder(database, query, up, among, offset, wanted);
+  }
+  if (query.sort === 'createdAt') return nearSubmitOrder(database, query, up, from, offset + wanted).slice(offset);
   const condition = whereOf(query.where, avoided(database, query.where));
   return inOrder(database, query, up, from, condition, offset + wanted).slice(offset);
+}
+
+/** The order by `createdAt` is the one of submits, as long as no clock went back. */
+function isInSubmitOrder(database: Database, { sort }: StoredQuery): boolean {
+  return sort === 'id' || (sort === 'createdAt' && readSkew(database) === 0);
 }
 
 function inSubmitOrder(
   database: Database,
   query: StoredQuery,
   up: boolean,
-  from: Position | null,
+  among: Among,
   offset: number,
   wanted: number,
 ): readonly Found[] {
@@ -102,7 +119,7 @@ function inSubmitOrder(
   const ranged = hasRange(where);
   const narrow = ranged ? narrowParts(database, where) : null;
   if (narrow !== null) {
-    const stretch = bySubmit(up, from);
+    const stretch = among('seq');
     const found = narrow.map((part) => select(database, query, stretch, whereOf(where), offset + wanted, 0, part));
     return merged(found, up).slice(offset, offset + wanted);
   }
@@ -110,17 +127,53 @@ function inSubmitOrder(
   const places = ranged ? placesOf(database, where) : ANYWHERE;
   const parts = partsOf(where, avoid);
   if (parts !== null) {
-    const stretch = bySubmit(up, from, 'seq', places);
+    const stretch = among('seq', places);
     const found = parts.map((part) => select(database, query, stretch, whereOf(part, avoid), offset + wanted));
     return merged(found, up).slice(offset, offset + wanted);
   }
   const condition = whereOf(where, avoid);
   const tag = wantedTag(where);
-  if (tag !== null) {
-    const stretch = bySubmit(up, from, 'tag.task', places);
-    return walkTag(database, query, tag, stretch, condition, wanted, offset);
-  }
-  return select(database, query, bySubmit(up, from, 'seq', places), condition, wanted, offset);
+  if (tag !== null) return walkTag(database, query, tag, among('tag.task', places), condition, wanted, offset);
+  return select(database, query, among('seq', places), condition, wanted, offset);
+}
+
+/**
+ * By `createdAt`, where clocks went back: nearly the submit order. Those that are next in that tell how far in time the page
+ * may reach, and so among which tasks it is.
+ */
+function nearSubmitOrder(
+  database: Database,
+  query: StoredQuery,
+  up: boolean,
+  from: Position | null,
+  wanted: number,
+): readonly Found[] {
+  const [ordered] = stretchesOf(query, up, from);
+  if (ordered === undefined) return [];
+  const { where, orderBy } = ordered;
+  const among =
+    (edge: number, order?: string): Among =>
+    (column, places = ANYWHERE) => {
+      const start = from === null ? (up ? ANYWHERE.after : ANYWHERE.before) : timeAt(from);
+      const near = up ? placesWithin(database, start - 1, edge) : placesWithin(database, edge - 1, start);
+      const within = {
+        after: Math.max(places.after, near.after),
+        before: Math.min(places.before, near.before),
+      };
+      const bySeq = bySubmit(up, null, column, within);
+      const both = { text: `${bySeq.where.text} and ${where.text}`, values: [...bySeq.where.values, ...where.values] };
+      return { where: both, orderBy: order ?? bySeq.orderBy };
+    };
+  const next = inSubmitOrder(database, query, up, among(up ? ANYWHERE.before : ANYWHERE.after), 0, wanted);
+  if (next.length === 0) return next;
+  const times = next.map(({ at }) => timeAt(at));
+  const edge = up ? Math.max(...times) : Math.min(...times);
+  return inSubmitOrder(database, query, up, among(edge, orderBy), 0, wanted);
+}
+
+/** What a list is in order by, where that is a time. */
+function timeAt([value]: Position): number {
+  return typeof value === 'number' ? value : 0;
 }
 
 /** In any other order: stretch by stretch until there is enough. */
@@ -152,8 +205,7 @@ function inOrder(
 /** Lists that are in order by a time, or by nothing but the rowid, as one. */
 function merged(lists: readonly (readonly Found[])[], up: boolean): Found[] {
   const way = up ? 1 : -1;
-  const timeOf = ({ at: [value] }: Found): number => (typeof value === 'number' ? value : 0);
-  return lists.flat().sort((one, other) => way * (timeOf(one) - timeOf(other) || one.seq - other.seq));
+  return lists.flat().sort((one, other) => way * (timeAt(one.at) - timeAt(other.at) || one.seq - other.seq));
 }
 
 function select(
@@ -186,7 +238,7 @@ function walkTag(
   offset: number,
 ): Found[] {
   const sql = // `cross join` keeps the tables in this order
-    'select tag.task, null from tasklane_tag tag cross join tasklane_task on tasklane_task.seq = tag.task ' +
+    `select tag.task, ${SORT_COLUMNS[query.sort]} from tasklane_tag tag cross join tasklane_task on tasklane_task.seq = tag.task ` +
     `where tag.key = ? and tag.value = ? and ${where.text} and ${condition.text} order by ${orderBy} limit ? + 0 offset ? + 0`;
   const { key, value } = tag;
   const rows = database.all(
@@ -215,7 +267,7 @@ function search(
   const [lowest, highest] = database.get('select min(seq), max(seq) from tasklane_task') ?? [];
   if (typeof lowest !== 'number' || typeof highest !== 'number') return { found: [], truncated: false };
   const condition = whereOf(query.where);
-  if (query.sort !== 'id') {
+  if (!isInSubmitOrder(database, query)) {
     const oldest = highest - SEARCHED;
     const among = { text: `seq > ? and ${condition.text}`, values: [oldest, ...condition.values] };
     return { found: inOrder(database, query, up, from, among, wanted), truncated: lowest <= oldest };

@@ -107,11 +107,13 @@ export class PlainRows {
 function insertOf(size: number): string {
   const alike =
     'handler, status, priority, version, attempt, max_attempts, max_lost, created_at, queued_at, updated_at, worker_id, token';
+  const into = `insert into tasklane_task(${alike}, id, input, edges, started)`;
+  const bound = alike.replace(/\w+/g, '?');
+  if (size === 1) return `${into} values (${bound}, ?, ?, 0, 0) on conflict(id) do nothing`;
   return (
-    `insert into tasklane_task(id, ${alike}, input, edges, started) ` +
-    `with alike(${alike}) as (values (${alike.replace(/\w+/g, '?')})), ` +
+    `${into} with alike(${alike}) as (values (${bound})), ` +
     `own(id, input) as (values ${Array.from({ length: size }, () => '(?, ?)').join(', ')}) ` +
-    `select own.id, ${alike}, own.input, 0, 0 from alike cross join own where true on conflict(id) do nothing`
+    `select ${alike}, own.id, own.input, 0, 0 from alike cross join own where true on conflict(id) do nothing`
   );
 }
 

@@ -5,8 +5,9 @@ import type { Database } from './database.ts';
  * Each brings the schema one version further, and never changes once it was released.
  * The file may be shared with an app's own tables, so every name has a prefix and `user_version` stays the app's.
  *
- * Every index ends in the rowid, which is the submit order: so a list by one column costs the same at any depth. The ones
- * on rare columns are partial, for each index makes a lone commit dearer. Narrow columns come first: a filter that reads
+ * Every index ends in the rowid, which is the submit order: so a list by one column costs the same at any depth. That order
+ * is the one of `created_at`, too, but for clocks that went back, so there is no index on it. The ones on rare columns are partial, for each page that a lone commit writes makes it dearer. The index on `status` runs down, so
+ * that what runs stands beside the last that succeeded, mostly in one page. Narrow columns come first: a filter that reads
  * them need not walk past an input. Times may have fractions, hence no `strict`.
  *
  * Status codes are the places in `STATUSES`: 0 waiting, 1 scheduled, 2 queued, 3 running, 4 cancelling, above that final.
@@ -26,9 +27,8 @@ const MIGRATIONS: readonly string[] = [
   create index tasklane_task_due on tasklane_task(run_at) where status = 1 and run_at is not null;
   create index tasklane_task_start_by on tasklane_task(start_by)
     where start_by is not null and status < 3 and started = 0;
-  create index tasklane_task_status on tasklane_task(status);
+  create index tasklane_task_status on tasklane_task(status desc);
   create index tasklane_task_handler on tasklane_task(handler);
-  create index tasklane_task_created on tasklane_task(created_at);
   create index tasklane_task_updated on tasklane_task(updated_at) where status < 3;
   create index tasklane_task_touched on tasklane_task(updated_at) where status >= 5 and updated_at <> finished_at;
   create index tasklane_task_finished on tasklane_task(finished_at) where finished_at is not null;

@@ -12,7 +12,9 @@ const HELD = `select ${COLUMNS} where id = ? and token = ? and status = 3`;
 const HELD_STRETCH = `select ${COLUMNS} where seq between ? and ? and token = ? and status = 3`;
 const SUCCEED =
   'update tasklane_task set status = 5, result = ?, error = null, run_at = null, finished_at = ?, updated_at = ?, ' +
-  'version = version + 1, started_at = ?, started = 1 where seq between ? and ?';
+  'version = version + 1, started_at = ?, started = 1';
+const SUCCEED_ONE = `${SUCCEED} where seq = ?`;
+const SUCCEED_STRETCH = `${SUCCEED} where seq between ? and ?`;
 
 /** So many are presumed to have been submitted one after the other, at first and at most. */
 const FIRST = 16;
@@ -79,7 +81,9 @@ export class Successes {
     ) {
       end++;
     }
-    database.run(SUCCEED, result, now, now, startedAt, rows[at]?.[0] ?? null, rows[end - 1]?.[0] ?? null);
+    const [first, last] = [rows[at]?.[0] ?? null, rows[end - 1]?.[0] ?? null];
+    if (first === last) database.run(SUCCEED_ONE, result, now, now, startedAt, first);
+    else database.run(SUCCEED_STRETCH, result, now, now, startedAt, first, last);
     for (let one = at; one < end; one++) this.#written(rows[one]);
     return end - at;
   }

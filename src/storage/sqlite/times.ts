@@ -4,13 +4,13 @@ import type { StoredQuery } from '../storage.ts';
 import type { Database } from './database.ts';
 import { ANYWHERE, type Places } from './order.ts';
 import { aloneIn } from './plan.ts';
-import { readSkew } from './skew.ts';
+import { placesWithin } from './submit-order.ts';
 
 /** Tasks whose times an index holds in order. */
 export interface TimePart {
   readonly index: string;
   readonly where: string;
-  readonly column: 'created_at' | 'updated_at' | 'finished_at';
+  readonly column: 'updated_at' | 'finished_at';
   /** The statuses that there are among them, where that is not all. */
   readonly statuses?: readonly Status[];
   /** `column` holds what `updated_at` does, too. */
@@ -51,8 +51,9 @@ const UPDATED: readonly TimePart[] = [
     statuses: FINAL,
   },
 ];
+/** Tasks by when they were made need no index: that is the submit order. */
 const PARTS: Readonly<Record<'created' | 'updated' | 'finished', readonly TimePart[]>> = {
-  created: [{ index: 'tasklane_task_created', where: '1', column: 'created_at' }],
+  created: [],
   updated: UPDATED,
   finished: [{ index: FINISHED, where: 'finished_at is not null', column: 'finished_at', statuses: FINAL }],
 };
@@ -76,36 +77,24 @@ export function hasRange(where: StoredQuery['where']): boolean {
 /** The parts of a range that is so narrow that all its tasks can be sorted; null: there is none. */
 export function narrowParts(database: Database, where: StoredQuery['where']): readonly TimePart[] | null {
   for (const [key, range] of rangesIn(where)) {
-    let left = NARROW;
-    for (const part of PARTS[key]) if (left > 0) left -= countWithin(database, part, range, left);
-    if (left > 0) return PARTS[key];
+    const parts = PARTS[key];
+    let left = parts.length > 0 ? NARROW : 0;
+    for (const part of parts) if (left > 0) left -= countWithin(database, part, range, left);
+    if (left > 0) return parts;
   }
   return null;
 }
 
 /** Where in the submit order the tasks of all ranges are, as far as their times tell. */
 export function placesOf(database: Database, where: StoredQuery['where']): Places {
-  let after = Number.NEGATIVE_INFINITY;
-  let before = Number.POSITIVE_INFINITY;
+  let { after, before } = ANYWHERE;
   for (const [key, range] of rangesIn(where)) {
     // A task may be updated, and end, long after it was made, but not before.
     if (key === 'created') after = Math.max(after, range.after ?? after);
     before = Math.min(before, range.before ?? before);
   }
-  const skew = readSkew(database);
-  const lowest = after === Number.NEGATIVE_INFINITY ? undefined : database.get(LAST_BEFORE, after - skew);
-  const highest = before === Number.POSITIVE_INFINITY ? undefined : database.get(FIRST_AFTER, before + 2 * skew);
-  return {
-    after: (lowest?.[0] as number | undefined) ?? ANYWHERE.after,
-    before: (highest?.[0] as number | undefined) ?? ANYWHERE.before,
-  };
+  return placesWithin(database, after, before);
 }
-
-const LAST_BEFORE =
-  'select seq from tasklane_task indexed by tasklane_task_created where created_at <= ? ' +
-  'order by created_at desc, seq desc limit 1';
-const FIRST_AFTER =
-  'select seq from tasklane_task indexed by tasklane_task_created where created_at >= ? order by created_at, seq limit 1';
 
 function rangesIn(where: StoredQuery['where']): readonly (readonly [(typeof KEYS)[number], Range])[] {
   const of = (condition: Condition) =>

@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import type { EarlyClaim } from './early-claim.ts';
 import { Happened } from './happened.ts';
 import type { Stored } from './rows.ts';
-import { Skew } from './skew.ts';
+import type { Skew } from './skew.ts';
 
 /** A task with edges, as it is now, and the status it came from. */
 export interface Moved {
@@ -31,23 +31,17 @@ export class Transaction {
   readonly early: EarlyClaim | null;
 
   /** @param wantsChanges somebody wants to hear of every task that changed */
-  constructor(
-    database: Database,
-    now: number,
-    wantsChanges: boolean,
-    early: EarlyClaim | null = null,
-    skew = new Skew(database, now),
-  ) {
-    this.skew = skew;
+  constructor(database: Database, now: number, skew: Skew, wantsChanges: boolean, early: EarlyClaim | null = null) {
     this.database = database;
-    this.early = early;
     this.now = now;
+    this.skew = skew;
+    this.early = early;
     this.happened = new Happened(wantsChanges);
   }
 
   /** Runs a part that may take itself back: what `work` wrote is undone when it answers `keep: false`. */
   part<T>(work: (part: Transaction) => { readonly keep: boolean; readonly value: T }): T {
-    const inner = new Transaction(this.database, this.now, this.happened.wantsChanges, null, this.skew);
+    const inner = new Transaction(this.database, this.now, this.skew, this.happened.wantsChanges);
     inner.counts.copyFrom(this.counts);
     this.database.run('savepoint tasklane_part');
     const { keep, value } = work(inner);

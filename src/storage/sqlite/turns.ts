@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts';
 import { EarlyClaim } from './early-claim.ts';
 import { isBusy, isHopeless, toStorageError } from './failures.ts';
 import { pause, whenUnlocked } from './retry.ts';
+import { Skew } from './skew.ts';
 import { Transaction } from './transaction.ts';
 
 /** The order of operations within a transaction: what frees comes first, and a claim sees what was inserted. */
@@ -40,6 +41,7 @@ export interface Told {
 export class Turns {
   readonly #connection: Connection;
   readonly #told: Told;
+  readonly #skew: Skew;
   #waiting: Operation[] = [];
   #running: Promise<void> | null = null;
   #writingMs = 0;
@@ -48,6 +50,7 @@ export class Turns {
   constructor(connection: Connection, told: Told) {
     this.#connection = connection;
     this.#told = told;
+    this.#skew = new Skew(connection.database);
     this.#dataVersion = connection.dataVersion();
   }
 
@@ -118,16 +121,20 @@ export class Turns {
       database.run('begin immediate');
       const begun = clock.monotonic();
       const operations = choose();
-      const transaction = new Transaction(database, clock.now(), this.#told.wantsChanges, earlyOf(operations));
+      const now = clock.now();
+      const { wantsChanges } = this.#told;
+      const transaction = new Transaction(database, now, this.#skew, wantsChanges, earlyOf(operations));
       const values: unknown[] = [];
       let committing = false;
       try {
+        this.#skew.begin(now);
         for (const { work } of operations) values.push(work(transaction));
         transaction.counts.store(database);
-        transaction.skew.store(database);
+        this.#skew.store();
         committing = true;
         database.run('commit');
       } catch (error) {
+        this.#skew.undone();
         if (database.inTransaction) database.run('rollback'); // a full disk has rolled back by itself
         throw isBusy(error) ? error : toStorageError(error, file, committing);
       } finally {

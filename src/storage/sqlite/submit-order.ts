@@ -1,0 +1,35 @@
+import type { Database } from './database.ts';
+import { ANYWHERE, type Places } from './order.ts';
+import { readSkew } from './skew.ts';
+
+const ENDS = 'select min(seq), max(seq) from tasklane_task';
+const FROM = 'select seq, created_at from tasklane_task where seq >= ? order by seq limit 1';
+
+/**
+ * Where in the submit order tasks were made after a time, and have any time before another; epoch ms or infinite. Clocks
+ * that went back make it wider than it is: none is elsewhere.
+ */
+export function placesWithin(database: Database, after: number, before: number): Places {
+  const skew = readSkew(database);
+  return {
+    after: after === ANYWHERE.after ? after : firstMadeAfter(database, after - skew) - 1,
+    before: before === ANYWHERE.before ? before : firstMadeAfter(database, before + 2 * skew),
+  };
+}
+
+/**
+ * A place that splits the submit order: of the tasks before it none was made later than `time` and the skew, of those from
+ * it on none sooner than `time` without it. Found by halving: an index would make every submit dearer.
+ */
+function firstMadeAfter(database: Database, time: number): number {
+  const [first, last] = database.get(ENDS) ?? [];
+  let low = (first as number | null) ?? 0;
+  let high = ((last as number | null) ?? -1) + 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const [seq, madeAt] = (database.get(FROM, middle) ?? [high, Number.POSITIVE_INFINITY]) as readonly [number, number];
+    if (madeAt > time) high = middle;
+    else low = seq + 1;
+  }
+  return low;
+}
