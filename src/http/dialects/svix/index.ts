@@ -27,7 +27,8 @@ export type SvixOptions = DialectOptions &
     listAge: Duration | false;
     /**
      * What `iterator` of an empty page is: `'null'`, the default, as Svix has it, or `'asked'`: the one that was asked for, `''`
-     * where there was none. Svix's library for PHP takes no null.
+     * where there was none, and `prevIterator` is left out, for clients that take no null: Svix's own for PHP, and Java ones that
+     * OpenAPI Generator made before 6.3.
      */
     emptyIterator: 'null' | 'asked';
     /**
@@ -107,16 +108,15 @@ async function list(context: HttpContext, settings: Settings, { caller, url }: D
     caller.may('read', task) ? JSON.stringify(itemOf(caller.redacted(task), settings, old)) : null;
   const page = await pageOf(inside, { ...parameters, filter, scope: caller.scope, write });
   const { items, done, first, last } = page;
-  const rest = {
-    done,
-    iterator: last === null ? emptyIteratorOf(settings, search) : dialectId(ID_PREFIX, last),
-    prevIterator: first === null ? null : `-${dialectId(ID_PREFIX, first)}`,
-  };
-  return jsonText(200, `{"data":[${items.join(',')}],${JSON.stringify(rest).slice(1)}`);
+  const iterators =
+    first === null || last === null
+      ? emptyIterators(settings, search)
+      : { iterator: dialectId(ID_PREFIX, last), prevIterator: `-${dialectId(ID_PREFIX, first)}` };
+  return jsonText(200, `{"data":[${items.join(',')}],${JSON.stringify({ done, ...iterators }).slice(1)}`);
 }
 
-function emptyIteratorOf({ emptyIterator }: Settings, search: URLSearchParams): string | null {
-  return emptyIterator === 'null' ? null : (search.get('iterator') ?? '');
+function emptyIterators({ emptyIterator }: Settings, search: URLSearchParams): object {
+  return emptyIterator === 'null' ? { iterator: null, prevIterator: null } : { iterator: search.get('iterator') ?? '' };
 }
 
 /** The handlers whose word is asked for; undefined: all. */
