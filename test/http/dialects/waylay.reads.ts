@@ -115,6 +115,17 @@ export const READS: readonly Exchange[] = [
   listed('createdBefore', 'createdBefore=99999999999999'),
   none('createdBefore is strict', 'createdBefore={createdAt}'),
   none('several parameters are all to fit', 'template=reindex&status=failed'),
+  ...['hits', 'startIndex', 'format', 'name', 'resource', 'resourceType', 'type', 'status', 'id', 'ids', 'plugin'].map(
+    (name) => listed(`${name}, empty`, `${name}=`),
+  ),
+  listed(
+    'all else, empty',
+    'template=&filter=&resourceMetadataExpression=&tags=&finishedBefore=&createdAfter=&createdBefore=&includeHealth=',
+  ),
+  ...['True', '1'].map((yes) =>
+    listed(`includeHealth=${yes}`, `includeHealth=${yes}`, { text: `[${entity({ health: GOOD })}]` }),
+  ),
+  ...['False', '0'].map((no) => listed(`includeHealth=${no}`, `includeHealth=${no}`)),
   listed('what it does not know is ignored', 'expand=all'),
   listed('includeHealth', 'includeHealth=true', { text: `[${entity({ health: GOOD })}]` }),
   listed('simplified', 'format=simplified'),
@@ -134,6 +145,7 @@ export const READS: readonly Exchange[] = [
   listed('nobody', '', { as: null, status: 401, answered: { 'www-authenticate': CHALLENGE }, text: UNAUTHENTICATED }),
   refused('hits', 'ten', 'It must be a whole number'),
   refused('status', 'done', 'It must be one of running, stopped, failed, pending'),
+  refused('includeHealth', 'yes', 'It must be true or false'),
   refused('type', 'once', 'It must be one of scheduled, periodic, onetime, reactive'),
   refused('createdAfter', 'yesterday', 'It must be epoch ms'),
   refused('format', 'xml', 'It must be bn or simplified'),

@@ -4,8 +4,9 @@
  */
 import type { Exchange } from './contract.ts';
 import { COMMANDS } from './waylay.commands.ts';
+import { OPTIONS } from './waylay.options.ts';
 import { READS } from './waylay.reads.ts';
-import { entity, error, GET, listed, none, ROOT } from './waylay.words.ts';
+import { error, GET, ROOT } from './waylay.words.ts';
 import { WRITES } from './waylay.writes.ts';
 
 export { ENTITY, STATUS } from './waylay.words.ts';
@@ -14,36 +15,7 @@ export const EXCHANGES: readonly Exchange[] = [
   ...READS,
   ...WRITES,
   ...COMMANDS,
-  // options
-  {
-    title: 'options > waiting',
-    task: 'queued',
-    request: GET,
-    options: { waiting: 'pending' },
-    status: 200,
-    text: entity({ status: 'pending' }),
-  },
-  listed('pending, with `waiting: pending`', 'status=pending', {
-    options: { waiting: 'pending' },
-    text: `[${entity({ status: 'pending' })}]`,
-  }),
-  none('running, with `waiting: pending`', 'status=running', { options: { waiting: 'pending' } }),
-  {
-    title: 'options > network',
-    task: 'queued',
-    request: GET,
-    options: { network: () => ({ nodes: [] }) },
-    status: 200,
-    text: entity().replace('"network":{}', '"network":{"nodes":[]}'),
-  },
-  {
-    title: 'options > basePath',
-    task: 'queued',
-    request: `GET /waylay${ROOT}/{id}`,
-    options: { basePath: '/waylay' },
-    status: 200,
-    text: entity(),
-  },
+  ...OPTIONS,
   {
     title: 'redact > hides the variables',
     task: 'queued',

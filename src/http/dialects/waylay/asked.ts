@@ -25,28 +25,56 @@ export interface Asked {
   readonly finishedBefore: number | null;
   readonly createdAfter: number | null;
   readonly createdBefore: number | null;
+  /** What the app makes of parameters: of each list, one is to fit. */
+  readonly own: readonly (readonly TaskFilter[])[];
 }
 
+/** What a parameter asks for, as the app has it; undefined: as it is. */
+export type Asking = ((name: string, values: readonly string[]) => OwnFilter | Promise<OwnFilter>) | null;
+type OwnFilter = TaskFilter | readonly TaskFilter[] | undefined;
+
 /** Gives the values of a parameter; empty: it is not there. */
-export type Values = (name: string) => readonly string[];
+type Values = (name: string) => readonly string[];
 
 const STATUSES: readonly TaskStatus[] = ['running', 'stopped', 'failed', 'pending'];
 
 /**
  * Reads what is asked for.
+ * @param parameters their values by name; none: it is not there
  * @param tags the values by key; empty text means any value
  * @throws {HttpProblem} 400 that names the parameter
  */
-export function askedOf(values: Values, tags: ReadonlyMap<string, readonly string[]>): Asked {
+export async function askedFor(
+  parameters: ReadonlyMap<string, readonly string[]>,
+  tags: ReadonlyMap<string, readonly string[]>,
+  asking: Asking,
+): Promise<Asked> {
+  if (asking === null) return askedOf((name) => parameters.get(name) ?? [], tags, []);
+  const own: (readonly TaskFilter[])[] = [];
+  /** Those that the app leaves as they are. */
+  const left = async (all: ReadonlyMap<string, readonly string[]>, prefix: string) => {
+    const rest = new Map<string, readonly string[]>();
+    for (const [name, values] of all) {
+      const filter = values.length === 0 ? undefined : await asking(prefix + name, values);
+      if (filter === undefined) rest.set(name, values);
+      else own.push(Array.isArray(filter) ? filter : [filter as TaskFilter]);
+    }
+    return rest;
+  };
+  const [rest, restOfTags] = [await left(parameters, ''), await left(tags, 'tags.')];
+  return askedOf((name) => rest.get(name) ?? [], restOfTags, own);
+}
+
+function askedOf(values: Values, tags: ReadonlyMap<string, readonly string[]>, own: Asked['own']): Asked {
   if (values('resourceMetadataExpression').length > 0) {
     throw badParameter('resourceMetadataExpression', 'It is not supported here');
   }
   const list = (name: string): readonly string[] | null => (values(name).length === 0 ? null : values(name));
   const comma = (name: string): readonly string[] => values(name).flatMap((text) => text.split(','));
-  const ids = [...values('id'), ...comma('ids')].filter((id) => id !== '');
+  const ids = [...values('id'), ...comma('ids')];
   const tagKeys = comma('tags').filter((key) => key !== '');
   return {
-    ids: ids.length === 0 && list('id') === null && list('ids') === null ? null : ids,
+    ids: ids.length === 0 ? null : ids,
     names: list('name'),
     resources: list('resource'),
     resourceTypes: list('resourceType'),
@@ -61,6 +89,7 @@ export function askedOf(values: Values, tags: ReadonlyMap<string, readonly strin
     finishedBefore: timeOf('finishedBefore', values),
     createdAfter: timeOf('createdAfter', values),
     createdBefore: timeOf('createdBefore', values),
+    own,
   };
 }
 
@@ -77,6 +106,8 @@ export interface AskedSettings extends EntitySettings {
   readonly plugins: (plugin: string) => readonly string[];
   /** Whether a time that is named is in the range itself. */
   readonly bounds: 'exclusive' | 'inclusive';
+  /** Whether all that is asked for is to fit, or one of it. */
+  readonly match: 'all' | 'any';
 }
 
 /** Stored times may have fractions of a millisecond; a moment, in ms. */
@@ -96,10 +127,36 @@ export function withBounds(asked: Asked, { bounds }: Pick<AskedSettings, 'bounds
 
 /** As filters over our tasks; those of schedules are left out. */
 export function questionOf(asked: Asked, settings: AskedSettings): TaskQuestion | null {
-  if (asked.types !== null && !asked.types.includes('onetime')) return null;
-  const { names, resources, resourceTypes, users, templates, plugins, statuses, tagKeys } = asked;
+  const { types, own } = asked;
+  const groups: (readonly TaskFilter[])[] = [...own, ...alternatives(asked, settings)];
+  const filter: TaskFilter = { scheduleId: { none: true } };
+  if (settings.match === 'any') {
+    const any = [...groups.flat(), ...apart(asked).flatMap(conditions), ...(types?.includes('onetime') ? [{}] : [])];
+    return isAskedFor(asked) ? { filter, groups: [any] } : { filter, groups: [] };
+  }
+  if (types !== null && !types.includes('onetime')) return null;
+  return { groups, filter: Object.assign({}, filter, ...conditions(asked)) };
+}
+
+/** What may be several conditions in one filter, each by itself. */
+function apart(asked: Asked): readonly Asked[] {
+  const { tags, createdAfter, createdBefore } = asked;
+  const none = { ...asked, tags: [], createdAfter: null, createdBefore: null };
+  const rest = { ...none, ids: null, templates: null, text: null, finishedBefore: null };
+  const times = [{ createdAfter }, { createdBefore }].map((one) => ({ ...rest, ...one }));
+  return [none, ...tags.map((tag) => ({ ...rest, tags: [tag] })), ...times];
+}
+
+/** Whether anything is asked for. */
+export function isAskedFor({ own, tags, ...single }: Asked): boolean {
+  return own.length > 0 || tags.length > 0 || Object.values(single).some((one) => one !== null);
+}
+
+/** What has one of several values, each a filter of its own. */
+function alternatives(asked: Asked, settings: AskedSettings): readonly (readonly TaskFilter[])[] {
+  const { names, resources, resourceTypes, users, plugins, statuses, tagKeys } = asked;
   const groups: (readonly TaskFilter[])[] = [];
-  if (statuses !== null) groups.push(statuses.flatMap((status) => statusFilters(status, settings)));
+  if (statuses !== null) groups.push(statusFilters(statuses, settings));
   if (names !== null) {
     groups.push(names.flatMap((name) => [{ description: name }, { description: { none: true }, handler: name }]));
   }
@@ -108,35 +165,34 @@ export function questionOf(asked: Asked, settings: AskedSettings): TaskQuestion 
   if (users !== null) groups.push(users.map((user) => userFilter(user, settings)));
   if (plugins !== null) groups.push([{ handler: plugins.flatMap(settings.plugins) }]);
   if (tagKeys !== null) groups.push(tagKeys.map((key) => ({ tags: Object.fromEntries([[key, { any: true }]]) })));
-  return {
-    groups,
-    filter: {
-      scheduleId: { none: true },
-      ...(asked.ids === null ? undefined : { ids: asked.ids }),
-      ...(templates === null ? undefined : { handler: templates }),
-      ...(asked.text === null ? undefined : { text: asked.text }),
-      ...(asked.tags.length === 0 ? undefined : { tags: tagFilter(asked.tags) }),
-      ...(asked.finishedBefore === null ? undefined : { finished: { before: asked.finishedBefore } }),
-      ...(asked.createdAfter === null && asked.createdBefore === null
-        ? undefined
-        : { created: { after: asked.createdAfter ?? undefined, before: asked.createdBefore ?? undefined } }),
-    },
-  };
+  return groups;
 }
 
-function statusFilters(status: TaskStatus, { waiting }: AskedSettings): readonly TaskFilter[] {
+/** What one filter says; no two are about the same key. */
+function conditions(asked: Asked): readonly TaskFilter[] {
+  const { ids, templates, text, tags, finishedBefore, createdAfter, createdBefore } = asked;
+  const created = { after: createdAfter ?? undefined, before: createdBefore ?? undefined };
+  return [
+    ...(ids === null ? [] : [{ ids }]),
+    ...(templates === null ? [] : [{ handler: templates }]),
+    ...(text === null ? [] : [{ text }]),
+    ...(tags.length === 0 ? [] : [{ tags: tagFilter(tags) }]),
+    ...(finishedBefore === null ? [] : [{ finished: { before: finishedBefore } }]),
+    ...(createdAfter === null && createdBefore === null ? [] : [{ created }]),
+  ];
+}
+
+/** As few filters as there can be: lists are walked, and counted, along each. */
+function statusFilters(statuses: readonly TaskStatus[], { waiting }: AskedSettings): readonly TaskFilter[] {
   const waits: readonly Status[] = ['waiting', 'scheduled', 'queued'];
-  const pending: TaskFilter = { status: waits, held: false };
-  switch (status) {
-    case 'running':
-      return [{ status: ['running', 'cancelling'] }, ...(waiting === 'running' ? [pending] : [])];
-    case 'pending':
-      return waiting === 'pending' ? [pending] : [];
-    case 'failed':
-      return [{ status: 'failed' }];
-    default:
-      return [{ status: ['succeeded', 'cancelled'] }, { held: true }];
-  }
+  const ours = statuses.flatMap((status): readonly Status[] => {
+    if (status === 'running') return ['running', 'cancelling', ...(waiting === 'running' ? waits : [])];
+    if (status === 'pending') return waiting === 'pending' ? waits : [];
+    return status === 'failed' ? ['failed'] : ['succeeded', 'cancelled'];
+  });
+  const withHeld = statuses.includes('stopped');
+  if (!withHeld) return [{ status: ours, ...(ours.includes('scheduled') ? { held: false } : undefined) }];
+  return ours.includes('scheduled') ? [{ status: ours }] : [{ status: ours }, { held: true }];
 }
 
 function userFilter(user: string, { noUser }: AskedSettings): TaskFilter {

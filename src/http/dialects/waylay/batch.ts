@@ -1,5 +1,7 @@
+import type { InputIssue } from '../../../errors.ts';
 import { BodyInvalidProblem } from '../../problem.ts';
-import { type Asked, askedOf } from './asked.ts';
+import { type Asked, type Asking, askedFor } from './asked.ts';
+import { parameterIssues } from './properties.ts';
 import { isObject, type JsonObject, withoutNulls } from './specification.ts';
 
 const ACTIONS = [
@@ -23,22 +25,23 @@ export interface BatchRequest {
   readonly parameters: JsonObject;
 }
 
-const QUERY_KEYS: Readonly<Record<string, string>> = {
-  ids: 'ids',
-  name: 'name',
-  resource: 'resource',
-  type: 'type',
-  status: 'status',
-  template: 'template',
-  plugin: 'plugin',
-  user: 'user',
-  finishedBefore: 'finishedBefore',
-  createdAfter: 'createdAfter',
-  createdBefore: 'createdBefore',
-};
+/** What a query may have beside `tags`. */
+const QUERY_KEYS: readonly string[] = [
+  'ids',
+  'name',
+  'resource',
+  'type',
+  'status',
+  'template',
+  'plugin',
+  'user',
+  'finishedBefore',
+  'createdAfter',
+  'createdBefore',
+];
 
 /** Reads the body of a batch. @throws {BodyInvalidProblem} */
-export function batchRequestOf(body: unknown): BatchRequest {
+export async function batchRequestOf(body: unknown, asking: Asking): Promise<BatchRequest> {
   if (!isObject(body)) throw new BodyInvalidProblem([{ path: '', message: 'must be an object' }]);
   const { entity, action, query, actionParameters } = withoutNulls(body);
   const issues = [
@@ -48,26 +51,36 @@ export function batchRequestOf(body: unknown): BatchRequest {
       : [{ path: 'action', message: `must be one of ${ACTIONS.join(', ')}` }]),
     ...(isObject(query) ? [] : [{ path: 'query', message: 'must be an object' }]),
     ...(actionParameters === undefined || isObject(actionParameters)
-      ? []
+      ? parameterIssues(action, (actionParameters ?? {}) as JsonObject)
       : [{ path: 'actionParameters', message: 'must be an object' }]),
-    ...(isObject(query)
-      ? Object.keys(query).filter((key) => key !== 'tags' && !Object.hasOwn(QUERY_KEYS, key))
-      : []
-    ).map((key) => ({ path: `query.${key}`, message: 'is not known' })),
+    ...(isObject(query) ? queryIssues(withoutNulls(query), Object.keys(query)) : []),
   ];
   if (issues.length > 0) throw new BodyInvalidProblem(issues);
-  const fields = withoutNulls(query as JsonObject);
-  const values = (name: string): readonly string[] => (Object.hasOwn(fields, name) ? textsOf(fields[name]) : []);
-  const tags = isObject(fields.tags)
-    ? Object.entries(fields.tags).map(([key, value]) => [key, textsOf(value)] as const)
-    : [];
-  const commas = (name: string): readonly string[] => (name === 'tags' ? [] : values(name));
+  const { tags = {}, ids, ...fields } = withoutNulls(query as JsonObject);
+  const texts = Object.entries(fields).map(([key, value]) => [key, textsOf(value)] as const);
+  const wantedTags = Object.entries(tags as JsonObject).map(([key, value]) => [key, textsOf(value)] as const);
+  // an empty list names none: it must not mean all
+  const named = ids === undefined ? null : [...new Set(ids as readonly string[])];
+  const isAlone = texts.length === 0 && wantedTags.length === 0;
+  const asked = await askedFor(new Map(texts), new Map(wantedTags), asking);
   return {
     action: action as BatchAction,
-    ids: Array.isArray(fields.ids) && Object.keys(fields).length === 1 ? [...new Set(textsOf(fields.ids))] : null,
-    asked: askedOf(commas, new Map(tags)),
+    ids: isAlone || named?.length === 0 ? named : null,
+    asked: { ...asked, ids: named },
     parameters: (actionParameters ?? {}) as JsonObject,
   };
+}
+
+function queryIssues(query: JsonObject, keys: readonly string[]): readonly InputIssue[] {
+  const { ids, tags } = query;
+  const isIds = ids === undefined || (Array.isArray(ids) && ids.every((id) => typeof id === 'string'));
+  return [
+    ...keys
+      .filter((key) => key !== 'tags' && !QUERY_KEYS.includes(key))
+      .map((key) => ({ path: `query.${key}`, message: 'is not known' })),
+    ...(isIds ? [] : [{ path: 'query.ids', message: 'must be a list of text' }]),
+    ...(tags === undefined || isObject(tags) ? [] : [{ path: 'query.tags', message: 'must be an object' }]),
+  ];
 }
 
 /** A tag without a value means any. */

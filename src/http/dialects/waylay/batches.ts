@@ -5,6 +5,7 @@ import { HttpProblem } from '../../problem.ts';
 import type { BatchAction, BatchRequest } from './batch.ts';
 import { BATCH, BatchRun, type BatchState, KEPT_MS, SILENT_MS, STATE, type StoredBatch } from './batch-run.ts';
 import type { Entities } from './entities.ts';
+import { propertiesOf } from './properties.ts';
 import type { JsonObject } from './specification.ts';
 
 /** How a batch stands, as it is answered. */
@@ -93,8 +94,10 @@ export class Batches {
       case 'delete':
       case 'stopAndDelete':
         return this.#entities.remove(caller, found, action === 'stopAndDelete');
+      case 'updateProperties':
+        return this.#entities.update(caller, found, propertiesOf(parameters));
       default:
-        return this.#entities.update(caller, found, parameters);
+        this.#entities.checkUpdate(caller, found); // no task of ours has plugins that could be updated
     }
   }
 }
@@ -111,8 +114,7 @@ function shown(
   const batch = { id, user, operation, queueTime };
   if (finishedTime === null) return batch;
   const failed = new Map(failures.map(([index, statusCode, error]) => [index, { statusCode, error }]));
-  const statusCode = removes ? 204 : 200; // that the same would have by itself
-  const success = ids.flatMap((task, index) => (failed.has(index) ? [] : [[task, { statusCode }] as const]));
+  const success = ids.flatMap((task, index) => (failed.has(index) ? [] : [[task, { statusCode: 200 }] as const]));
   const failure = [...failed].map(([index, why]) => [ids[index] ?? '', why] as const);
   return {
     ...batch,

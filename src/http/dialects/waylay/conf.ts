@@ -18,15 +18,16 @@ interface Source {
  * shown as if it were from a template; an input that is no object has no place in it, as clients take only objects there.
  * @param type of a task that came another way, with what goes with it
  */
-export function confOf(task: Source, type: JsonObject): unknown {
+export function confOf(task: Source, type: JsonObject): JsonObject {
   const own = settingsOf(task);
-  if (own.rule === true) return task.input;
+  if (own.rule === true && isObject(task.input)) return task.input;
   const { handler, description, entityId, tags, input } = task;
+  const { rule: _rule, ...settings } = own;
   return {
     template: handler,
     name: description ?? handler,
     ...(own.type === undefined ? type : undefined),
-    ...own,
+    ...settings,
     ...(entityId === null ? undefined : { resource: entityId }),
     ...(Object.keys(tags).length === 0 ? undefined : { tags }),
     ...(isObject(input) ? { variables: input } : undefined),

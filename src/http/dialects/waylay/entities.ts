@@ -4,27 +4,40 @@ import type { ScheduleRecord } from '../../../schedule/stored-schedule.ts';
 import type { TaskRecord } from '../../../task/record.ts';
 import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
-import { HttpProblem } from '../../problem.ts';
+import { BodyInvalidProblem, HttpProblem } from '../../problem.ts';
 import type { SubmitWay } from '../../submission.ts';
 import { previewOf } from '../../submit-preview.ts';
+import { requireChange } from '../../task-change.ts';
 import { findTask, type Sight } from '../find.ts';
 import { type Show, told } from '../options.ts';
 import { TaskActions } from './actions.ts';
 import { type Asked, type AskedSettings, questionOf, withBounds } from './asked.ts';
 import { confOf } from './conf.ts';
-import { entityOf, healthOf, type TaskEntity } from './entity.ts';
+import { entityOf, healthOf, PLAIN, settingsOf, statusOf, type TaskEntity, type View } from './entity.ts';
+import { fits } from './fits.ts';
+import { withHidden } from './hidden.ts';
 import { createOnce } from './once.ts';
+import { changedTask, type Properties } from './properties.ts';
 import { warned } from './refuse.ts';
 import { isSameWork, replace } from './replace.ts';
 import { ScheduleActions, type ScheduleSettings } from './schedule-actions.ts';
-import { fits, ruleOf, scheduleEntityOf, taskOf } from './schedule-entity.ts';
-import { type JsonObject, type Specification, wantedOf } from './specification.ts';
+import { ruleOf, scheduleEntityOf, taskOf } from './schedule-entity.ts';
+import { isObject, type Specification, specificationOf, wantedOf } from './specification.ts';
 
 /** What is behind a task of Waylay: one of ours, or a schedule. */
 export type Found = { readonly task: TaskRecord } | { readonly schedule: ScheduleRecord };
 
 /** What decides how tasks are seen. */
-export type EntitiesSettings = AskedSettings & ScheduleSettings & Sight & { readonly show: Show | null };
+export type EntitiesSettings = AskedSettings &
+  ScheduleSettings &
+  Sight & {
+    readonly show: Show | null;
+    /** Changes a specification that is told. */
+    readonly conf: Show | null;
+    readonly ruleHandler: string | null;
+    /** The most tasks of a batch. */
+    readonly batchTasks: number;
+  };
 
 /** Characters that the key of a schedule may have. */
 const MAX_KEY = 200;
@@ -59,22 +72,23 @@ export class Entities {
     }
   }
 
-  /** As the caller sees it. @param health with how often it went wrong */
-  async show(caller: Caller, found: Found, health = false): Promise<object> {
+  /** As the caller sees it. */
+  async show(caller: Caller, found: Found, view: View = PLAIN): Promise<object> {
     const { show } = this.#settings;
     if ('schedule' in found) {
       const { schedule } = found;
-      return told(show, await this.#entityOf(schedule), caller.redacted(taskOf(schedule)));
+      return told(show, await this.#entityOf(schedule, view), caller.redacted(taskOf(schedule)));
     }
-    const attempts = health ? healthOf(await this.#context.manager.attempts(found.task.id)) : null;
+    const health = view.health ? healthOf(await this.#context.manager.attempts(found.task.id)) : null;
     const seen = caller.redacted(found.task);
-    return told(show, entityOf(seen, this.#settings, attempts), seen);
+    return told(show, entityOf(seen, this.#settings, view.format, health), seen);
   }
 
   /** Its specification. */
-  conf(caller: Caller, found: Found): unknown {
-    if ('task' in found) return confOf(caller.redacted(found.task), { type: 'onetime' });
-    return confOf(caller.redacted(taskOf(found.schedule)), ruleOf(found.schedule));
+  conf(caller: Caller, found: Found): object {
+    const seen = caller.redacted('task' in found ? found.task : taskOf(found.schedule));
+    const rule = 'task' in found ? { type: 'onetime' } : ruleOf(found.schedule);
+    return told(this.#settings.conf, confOf(seen, rule), seen);
   }
 
   /**
@@ -84,7 +98,7 @@ export class Entities {
   async list(
     caller: Caller,
     request: Asked,
-    { hits, startIndex, health }: { readonly hits: number; readonly startIndex: number; readonly health: boolean },
+    { hits, startIndex, ...view }: View & { readonly hits: number; readonly startIndex: number },
   ): Promise<{ readonly total: number; readonly values: readonly object[] }> {
     const { inside } = this.#context;
     const asked = withBounds(request, this.#settings);
@@ -93,17 +107,17 @@ export class Entities {
     const tasks = question === null ? 0 : await inside.queries.count(question.filter, caller.scope, question.groups);
     const total = schedules.length + tasks;
     const values = await Promise.all(
-      schedules.slice(startIndex, startIndex + hits).map((schedule) => this.show(caller, { schedule })),
+      schedules.slice(startIndex, startIndex + hits).map((schedule) => this.show(caller, { schedule }, view)),
     );
     const [limit, offset] = [hits - values.length, Math.max(0, startIndex - schedules.length)];
     if (question === null || limit === 0 || offset >= tasks) return { total, values };
     const query = { filter: question.filter, limit, offset };
     const { items } = await inside.queries.list(query, caller.scope, question.groups);
-    for (const task of items) if (caller.may('read', task)) values.push(await this.show(caller, { task }, health));
+    for (const task of items) if (caller.may('read', task)) values.push(await this.show(caller, { task }, view));
     return { total, values };
   }
 
-  /** The ids of all that is asked for. */
+  /** The ids of all that is asked for, for a batch. @throws {BodyInvalidProblem} for too many */
   async ids(caller: Caller, request: Asked): Promise<readonly string[]> {
     const asked = withBounds(request, this.#settings);
     const found = (await this.#asked(caller, asked)).map(({ key }) => key);
@@ -112,10 +126,20 @@ export class Entities {
       const query = { filter: question?.filter, sort: 'id', limit: AT_ONCE, cursor } as const;
       const page = await this.#context.inside.queries.list(query, caller.scope, question?.groups);
       found.push(...page.items.map(({ id }) => id));
+      this.checkBatch(found);
       cursor = page.next ?? undefined;
       more = cursor !== undefined;
     }
+    this.checkBatch(found);
     return found;
+  }
+
+  /** What became of each is kept, so a batch has an end. @throws {BodyInvalidProblem} */
+  checkBatch({ length }: readonly string[]): void {
+    const { batchTasks } = this.#settings;
+    if (length <= batchTasks) return;
+    const message = `is about more than the ${batchTasks} tasks that a batch may have: ask for fewer at a time`;
+    throw new BodyInvalidProblem([{ path: 'query', message }]);
   }
 
   /** Makes what recurs or answers to events. @throws {HttpProblem} 403, and 400 for warnings that are not wanted */
@@ -138,21 +162,25 @@ export class Entities {
   /** @throws {HttpProblem} 403 */
   #requireSubmit(caller: Caller, specification: Specification, submittedBy: string | null): void {
     const preview = previewOf(wantedOf(specification), submittedBy, this.#context.inside.now());
-    if (!caller.may('submit', preview)) throw new HttpProblem('forbidden', 'You may not submit this task.');
+    if (!caller.may('submit', preview)) throw mayNotSubmit();
   }
 
   /** Gives a task another specification, under the same id: it is work of another kind, which he must be allowed to submit. */
-  async replace(caller: Caller, found: Found, specification: Specification): Promise<Found> {
+  async replace(caller: Caller, found: Found, sent: Specification): Promise<Found> {
+    const specification = withHidden(caller, 'task' in found ? found.task : taskOf(found.schedule), sent);
     if ('schedule' in found) {
       this.#schedules.check(caller, 'update', found.schedule);
       this.#requireSubmit(caller, specification, found.schedule.submittedBy);
       return { schedule: await this.#schedules.replace(caller, found.schedule, specification) };
     }
     const { task } = found;
-    const { manager } = this.#context;
     caller.check('update', task, task.id);
     this.#requireSubmit(caller, specification, task.submittedBy);
-    if (isSameWork(task, specification)) return { task: await replace(manager, task, specification) };
+    return this.#replace(caller, task, specification);
+  }
+
+  async #replace(caller: Caller, task: TaskRecord, specification: Specification): Promise<Found> {
+    if (isSameWork(task, specification)) return { task: await replace(this.#context.manager, task, specification) };
     // What a task was submitted with cannot change: a schedule takes its place, and its id.
     return { schedule: await this.#schedules.takePlace(caller, task, specification) };
   }
@@ -172,9 +200,37 @@ export class Entities {
     else await this.#schedules.restart(caller, found.schedule);
   }
 
-  async update(caller: Caller, found: Found, properties: JsonObject): Promise<void> {
-    if ('task' in found) await this.#tasks.update(caller, found.task, properties);
-    else await this.#schedules.update(caller, found.schedule, properties);
+  /** Gives it other properties. What variables a task has is what it was submitted with: then a schedule takes its place. */
+  async update(caller: Caller, found: Found, properties: Properties): Promise<void> {
+    this.checkUpdate(caller, found);
+    const before = 'task' in found ? found.task : taskOf(found.schedule);
+    const after = changedTask(before, properties);
+    const { entityId, description, metadata } = after;
+    const gone = Object.keys(before.tags).filter((key) => !Object.hasOwn(after.tags, key));
+    const tags = { ...after.tags, ...Object.fromEntries(gone.map((key) => [key, null])) };
+    requireChange(caller, before, { description, entityId, tags, metadata });
+    const isOther = properties.variables !== undefined || settingsOf(before).rule === true;
+    if (isOther && !caller.may('submit', { ...after, id: '' })) throw mayNotSubmit();
+    if ('schedule' in found) {
+      await this.#schedules.update(found.schedule, properties);
+    } else if (isOther) {
+      const { ruleHandler } = this.#settings;
+      const specification = specificationOf(confOf(after, { type: 'onetime' }), { ruleHandler });
+      const status = statusOf(before, this.#settings);
+      await this.#replace(caller, found.task, {
+        ...specification,
+        start: status === 'running' || status === 'pending',
+      });
+    } else {
+      const own = isObject(metadata) ? { metadata } : undefined;
+      await this.#context.manager.update(before.id, { description, entityId, tags, ...own });
+    }
+  }
+
+  /** @throws {TaskNotFoundError} @throws {HttpProblem} 403 */
+  checkUpdate(caller: Caller, found: Found): void {
+    if ('task' in found) caller.check('update', found.task, found.task.id);
+    else this.#schedules.check(caller, 'update', found.schedule);
   }
 
   async remove(caller: Caller, found: Found, force: boolean): Promise<void> {
@@ -199,12 +255,18 @@ export class Entities {
     return found;
   }
 
-  async #entityOf(schedule: ScheduleRecord): Promise<TaskEntity> {
-    return scheduleEntityOf(schedule, await this.#schedules.lastOf(schedule), this.#settings);
+  async #entityOf(schedule: ScheduleRecord, view: View): Promise<TaskEntity> {
+    const last = await this.#schedules.lastOf(schedule);
+    const health = view.health ? await this.#schedules.healthOf(schedule) : null;
+    return scheduleEntityOf(schedule, last, this.#settings, view.format, health);
   }
 
   async #schedule(id: string): Promise<ScheduleRecord | null> {
     if (id === '' || id.length > MAX_KEY || !id.isWellFormed()) return null;
     return this.#context.manager.schedules.get(id);
   }
+}
+
+function mayNotSubmit(): HttpProblem {
+  return new HttpProblem('forbidden', 'You may not submit this task.');
 }

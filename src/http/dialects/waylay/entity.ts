@@ -1,6 +1,7 @@
 import { isHeld } from '../../../task/query.ts';
 import type { Tag, TaskAttempt, TaskRecord } from '../../../task/record.ts';
 import type { Status } from '../../../task/status.ts';
+import type { Format } from './list-query.ts';
 import type { JsonObject, ScenarioType } from './specification.ts';
 
 /** Where a task stands, in Waylay's words. */
@@ -46,10 +47,22 @@ export interface TaskEntity {
 export interface EntitySettings {
   /** Of a task that waits to run. */
   readonly waiting: 'running' | 'pending';
+  /** Of one that is between two runs. */
+  readonly between: 'running' | 'pending';
   /** The `user` of a task without a submitter. */
   readonly noUser: string;
-  readonly network: (task: TaskRecord) => object;
+  readonly network: (task: TaskRecord, format: Format) => object;
 }
+
+/** What is shown of a task where it is asked for. */
+export interface View {
+  readonly format: Format;
+  /** How often it went wrong: it takes another look at the storage. */
+  readonly health: boolean;
+}
+
+/** How a task is shown where nothing else is asked for. */
+export const PLAIN: View = { format: 'bn', health: false };
 
 const STATUS: Readonly<Record<Exclude<Status, 'waiting' | 'scheduled' | 'queued'>, TaskStatus>> = {
   running: 'running',
@@ -73,8 +86,13 @@ export function settingsOf({ metadata }: { readonly metadata: unknown }): JsonOb
   return waylay !== null && typeof waylay === 'object' && !Array.isArray(waylay) ? (waylay as JsonObject) : {};
 }
 
-/** A one-off task as Waylay answers it. @param health where it was asked for: it takes another look at the storage */
-export function entityOf(task: TaskRecord, settings: EntitySettings, health: TaskHealth | null = null): TaskEntity {
+/** A one-off task as Waylay answers it. @param health null: it was not asked for */
+export function entityOf(
+  task: TaskRecord,
+  settings: EntitySettings,
+  format: Format,
+  health: TaskHealth | null,
+): TaskEntity {
   const own = settingsOf(task);
   return {
     ID: task.id,
@@ -82,7 +100,7 @@ export function entityOf(task: TaskRecord, settings: EntitySettings, health: Tas
     status: statusOf(task, settings),
     user: task.submittedBy ?? settings.noUser,
     createTime: Math.floor(task.createdAt),
-    network: settings.network(task),
+    network: settings.network(task, format),
     ...(own.rule === true ? undefined : { template: task.handler }),
     ...(task.entityId === null ? undefined : { resourceIds: [task.entityId] }),
     type: 'onetime',
@@ -109,9 +127,23 @@ export function flagsOf(
   };
 }
 
-/** Runs that failed, timed out or were lost, of all that began. */
+/** Health is about so many runs, the newest. */
+export const HEALTH_RUNS = 64;
+
+/** Runs that failed, timed out or were lost, of those that began. @param attempts oldest first */
 export function healthOf(attempts: readonly TaskAttempt[]): TaskHealth {
-  const begun = attempts.filter(({ outcome }) => outcome !== 'interrupted');
-  const bad = begun.filter(({ outcome }) => outcome === 'failed' || outcome === 'retrying' || outcome === 'lost');
-  return { errorsCount: bad.length, errorsRate: begun.length === 0 ? 0 : bad.length / begun.length };
+  const begun = attempts.filter(({ outcome }) => outcome !== 'interrupted').slice(-HEALTH_RUNS);
+  return rateOf(
+    begun.length,
+    begun.filter(({ outcome }) => outcome === 'failed' || outcome === 'retrying' || outcome === 'lost').length,
+  );
+}
+
+/** The same of what a schedule made, whose tasks are its runs. @param tasks newest first, those that began */
+export function scheduleHealthOf(tasks: readonly TaskRecord[]): TaskHealth {
+  return rateOf(tasks.length, tasks.filter(({ status }) => status === 'failed').length);
+}
+
+function rateOf(runs: number, errorsCount: number): TaskHealth {
+  return { errorsCount, errorsRate: runs === 0 ? 0 : errorsCount / runs };
 }

@@ -1,8 +1,18 @@
 import { OptionError } from '../../../errors.ts';
 import type { Optional } from '../../../handler/define.ts';
+import { integer } from '../../../options.ts';
 import type { TaskRecord } from '../../../task/record.ts';
 import { type Dialect, defineDialect } from '../dialect.ts';
-import { type DialectOptions, oneOf, parseDialectOptions } from '../options.ts';
+import {
+  checkFunctions,
+  type DialectOptions,
+  oneOf,
+  parseDialectOptions,
+  type Show,
+  type Submitting,
+  type ToSubmit,
+} from '../options.ts';
+import { commandsOf } from './commands.ts';
 import { type Settings, surfaceOf } from './surface.ts';
 
 /** What `waylay` is made with. */
@@ -14,8 +24,26 @@ export type WaylayOptions = DialectOptions &
     waiting: 'running' | 'pending';
     /** The `user` of a task without a submitter. Default `system`. */
     noUser: string;
-    /** The `network` of a task. Default: empty. */
-    network: (task: TaskRecord) => object;
+    /** The status of a periodic, scheduled or reactive task between two runs. Default `running`. */
+    between: 'running' | 'pending';
+    /** The `network` of a task, in the form that is asked for. Default: empty. */
+    network: (task: TaskRecord, format: 'bn' | 'simplified') => object;
+    /** Changes what a specification submits: gets that, and the specification, and gives what is submitted instead. Default: as it is. */
+    submit: Submitting<Omit<ToSubmit, 'submittedBy'>>;
+    /** Changes what `conf` answers: gets that, and the task, and gives what is answered instead. Default: as it is. */
+    conf: Show;
+    /** What a parameter of a list, or a key of a batch's query, asks for: one filter is to fit; undefined: as it is. Default: as it is. */
+    filter: NonNullable<Settings['asking']>;
+    /** Whether all parameters of a list are to fit, or one. Default `all`. */
+    match: 'all' | 'any';
+    /** Whether a page with its place is answered where it is preferred to the list, or wherever it is accepted. Default `preferred`. */
+    pages: 'preferred' | 'accepted';
+    /** Whether a status allows a command; true where nothing is to be done changes nothing. Default: start and delete what stands, stop what does not. */
+    commands: Settings['commands'];
+    /** What deleting a task that is not there is answered with. Default 404. */
+    deleteUnknown: 404 | 204;
+    /** The most tasks of a batch. Default 10,000. */
+    batchTasks: number;
     /** The handlers that a plugin stands for, by `name` or `name:version`, when tasks are filtered by it. Default: none. */
     plugins: (plugin: string) => readonly string[];
     /** Whether `finishedBefore`, `createdAfter` and `createdBefore` take in the time that they name. Default `exclusive`. */
@@ -32,12 +60,23 @@ export type WaylayOptions = DialectOptions &
 
 /** Characters that the name of an event may have. */
 const MAX_EVENT = 200;
+/** Tasks of a batch; what failed is stored anew every so many. */
+const BATCH_TASKS = 10_000;
 
 const KNOWN = [
   'ruleHandler',
   'waiting',
   'noUser',
+  'between',
   'network',
+  'submit',
+  'conf',
+  'filter',
+  'match',
+  'pages',
+  'commands',
+  'deleteUnknown',
+  'batchTasks',
   'plugins',
   'bounds',
   'event',
@@ -54,14 +93,23 @@ const KNOWN = [
 export function waylay(options: WaylayOptions = {}): Dialect {
   const base = parseDialectOptions('waylay', options, KNOWN);
   const { ruleHandler, noUser = 'system', network = () => ({}), plugins = () => [], event = eventOf } = options;
-  for (const [name, value] of Object.entries({ network, plugins, event })) {
-    if (typeof value !== 'function') throw new OptionError(`waylay.${name}`, 'a function', value);
-  }
+  const { commands = commandsOf, submit = null, conf = null, filter = null, batchTasks = BATCH_TASKS } = options;
+  checkFunctions('waylay', { network, plugins, event, commands, submit, conf, filter });
+  integer('waylay.batchTasks', batchTasks, 1);
   for (const [name, value] of Object.entries({ ruleHandler: ruleHandler ?? 'none', noUser })) {
     if (typeof value !== 'string' || value === '') throw new OptionError(`waylay.${name}`, 'text', value);
   }
   const settings: Settings = {
     show: base.show,
+    submit,
+    conf,
+    asking: filter,
+    commands,
+    batchTasks,
+    between: oneOf('waylay.between', options.between ?? 'running', ['running', 'pending']),
+    match: oneOf('waylay.match', options.match ?? 'all', ['all', 'any']),
+    pages: oneOf('waylay.pages', options.pages ?? 'preferred', ['preferred', 'accepted']),
+    deleteUnknown: oneOf('waylay.deleteUnknown', options.deleteUnknown ?? 404, [404, 204]),
     ruleHandler: ruleHandler ?? null,
     noUser,
     network,

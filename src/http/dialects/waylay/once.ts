@@ -41,7 +41,7 @@ export async function createOnce(
   if ((await kept.put(KIND, place, stored(once), idempotencyMs, 0)) === null) {
     once = ((await kept.get(KIND, place))?.value ?? once) as unknown as Once;
     if (once.fingerprint !== fingerprint) {
-      throw new HttpProblem('idempotency_conflict', `The key ${key[1]} was used for another task.`);
+      throw usedFor(key[1]);
     }
     if (once.made) return once.id;
   }
@@ -56,6 +56,35 @@ export async function createOnce(
   }
   await kept.put(KIND, place, stored({ ...once, made: true }), idempotencyMs);
   return once.id;
+}
+
+/** What a key that made a task stands for: the task itself tells whether another asks for the same. */
+const TASK: Once = { id: '', fingerprint: 'task', made: true };
+
+/**
+ * Makes a task for a key that no schedule was made for. That it is made once is up to the task's own key.
+ * @throws {HttpProblem} idempotency_conflict
+ */
+export async function taskOnce<Made>(
+  { kept, idempotencyMs }: Inside,
+  key: readonly [user: string | null, key: string] | null,
+  create: () => Promise<Made>,
+): Promise<Made> {
+  if (key === null) return create();
+  const place = JSON.stringify(key);
+  const isFirst = (await kept.put(KIND, place, stored(TASK), idempotencyMs, 0)) !== null;
+  const once = isFirst ? TASK : (((await kept.get(KIND, place))?.value ?? TASK) as unknown as Once);
+  if (once.fingerprint !== TASK.fingerprint) throw usedFor(key[1]);
+  try {
+    return await create();
+  } catch (error) {
+    if (isFirst && !(error instanceof StorageError)) await kept.delete(KIND, place);
+    throw error;
+  }
+}
+
+function usedFor(key: string): HttpProblem {
+  return new HttpProblem('idempotency_conflict', `The key ${key} was used for another task.`);
 }
 
 function stored(once: Once): JsonValue {

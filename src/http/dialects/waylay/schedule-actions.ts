@@ -5,16 +5,16 @@ import type { Tag, TaskRecord } from '../../../task/record.ts';
 import { UNFINISHED_STATUSES } from '../../../task/status.ts';
 import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
-import { HttpProblem } from '../../problem.ts';
 import { hearsOwnEvents } from '../../schedules.ts';
 import { bodyProblem } from '../../submission.ts';
-import { requireChange } from '../../task-change.ts';
-import type { EntitySettings } from './entity.ts';
+import { type CommandSettings, checkCommand } from './commands.ts';
+import { type EntitySettings, HEALTH_RUNS, scheduleHealthOf, type TaskHealth, type TaskStatus } from './entity.ts';
+import { changedTask, type Properties } from './properties.ts';
 import { scheduleStatusOf, taskOf, typeOf } from './schedule-entity.ts';
 import type { JsonObject, Specification } from './specification.ts';
 
 /** What decides how a specification becomes a schedule. */
-export interface ScheduleSettings extends EntitySettings {
+export interface ScheduleSettings extends EntitySettings, CommandSettings {
   /** The event that starts a reactive task. */
   readonly event: (task: {
     readonly template: string;
@@ -26,6 +26,8 @@ export interface ScheduleSettings extends EntitySettings {
 
 /** Tasks of a schedule that are stopped at once. */
 const AT_ONCE = 1_000;
+/** What a task that began may be. */
+const BEGUN = ['running', 'cancelling', 'succeeded', 'failed'] as const;
 
 function throwBodyProblem(error: unknown): never {
   throw bodyProblem(error);
@@ -50,6 +52,18 @@ export class ScheduleActions {
     const once = typeOf(schedule) === 'onetime' && schedule.times === null;
     if (!once || schedule.lastTaskId === null) return null;
     return this.#context.manager.get(schedule.lastTaskId, { archived: true });
+  }
+
+  /** How often its newest tasks went wrong. */
+  async healthOf({ key }: ScheduleRecord): Promise<TaskHealth> {
+    const filter = { scheduleId: key, archived: 'both', status: BEGUN } as const;
+    const { items } = await this.#context.manager.list({ filter, limit: HEALTH_RUNS });
+    return scheduleHealthOf(items);
+  }
+
+  /** Where it stands. */
+  async statusOf(schedule: ScheduleRecord): Promise<TaskStatus> {
+    return scheduleStatusOf(schedule, await this.lastOf(schedule), this.#settings);
   }
 
   /** Makes one that recurs, or answers to events, of the caller. @throws what `manager.schedules.create` does */
@@ -85,27 +99,30 @@ export class ScheduleActions {
     return replaced;
   }
 
-  /** Runs it now where it runs once, else lets its ticks come. @throws {HttpProblem} 400 while it runs */
+  /** Runs it now where it runs once, else lets its ticks come. @throws {HttpProblem} 400 while it runs, as a rule */
   async start(caller: Caller, schedule: ScheduleRecord): Promise<ScheduleRecord> {
     const { schedules } = this.#context.manager;
-    if ((await this.#status(schedule)) === 'running') throw this.#impossible('start', 'running');
+    const status = await this.statusOf(schedule);
+    checkCommand(this.#settings, 'start', status);
+    if (goesOn(status)) return schedule;
     this.check(caller, 'runNow', schedule);
     if (typeOf(schedule) !== 'onetime') return schedules.resume(schedule.key);
     await schedules.trigger(schedule.key);
     return this.#now(schedule);
   }
 
-  /** No tick makes a task any more, and what runs is cancelled. @throws {HttpProblem} 400 for what is stopped or failed */
+  /** No tick makes a task any more, and what runs is cancelled. @throws {HttpProblem} 400 for what is stopped or failed, as a rule */
   async stop(caller: Caller, schedule: ScheduleRecord): Promise<ScheduleRecord> {
-    const status = await this.#status(schedule);
-    if (status !== 'running' && status !== 'pending') throw this.#impossible('stop', status);
+    const status = await this.statusOf(schedule);
+    checkCommand(this.#settings, 'stop', status);
+    if (!goesOn(status)) return schedule;
     this.check(caller, 'cancel', schedule);
     if (typeOf(schedule) !== 'onetime') await this.#context.manager.schedules.pause(schedule.key);
     await this.#cancelTasks(schedule);
     return this.#now(schedule);
   }
 
-  /** Its tasks stay. @param force stops it first @throws {HttpProblem} 400 while it runs */
+  /** Its tasks stay. @param force stops it first @throws {HttpProblem} 400 while it runs, as a rule */
   async remove(caller: Caller, schedule: ScheduleRecord, force: boolean): Promise<void> {
     await this.checkRemove(caller, schedule, force);
     await this.#context.manager.schedules.delete(schedule.key);
@@ -115,50 +132,37 @@ export class ScheduleActions {
   /** @throws {HttpProblem} what `remove` would throw */
   async checkRemove(caller: Caller, schedule: ScheduleRecord, force: boolean): Promise<void> {
     this.check(caller, 'delete', schedule);
-    const status = await this.#status(schedule);
-    if (force || status === 'stopped' || status === 'failed') return;
-    throw new HttpProblem('transition_refused', `Not possible to remove task in status ${status}`);
+    if (!force) checkCommand(this.#settings, 'delete', await this.statusOf(schedule));
   }
 
   /** Stops it where it runs, and starts it. */
   async restart(caller: Caller, schedule: ScheduleRecord): Promise<ScheduleRecord> {
-    const runs = (await this.#status(schedule)) === 'running';
+    const runs = goesOn(await this.statusOf(schedule));
     return this.start(caller, runs ? await this.stop(caller, schedule) : schedule);
   }
 
-  /** Gives it another name, resource or tags. */
-  async update(
-    caller: Caller,
-    schedule: ScheduleRecord,
-    { name, resource, tags }: JsonObject,
-  ): Promise<ScheduleRecord> {
-    this.check(caller, 'update', schedule);
-    const entityId = (resource as string | undefined) ?? schedule.entityId;
-    const patch = { entityId, tags: tags as ScheduleRecord['tags'] | undefined };
-    requireChange(caller, taskOf(schedule), patch);
-    const { key, handler, input, every, wallClock, cron, rrule, times, on, timeZone, start, end } = schedule;
-    const { jitter, maxRuns, overlap, missed, missedMax, missedWithin, ownEvents, priority, startBy } = schedule;
-    const { submittedBy, metadata, description } = schedule;
-    const options: ScheduleOptions = {
-      ...{ every, wallClock, cron, rrule, times, on, timeZone, start, end },
-      ...{
-        jitter,
-        maxRuns,
-        overlap,
-        missed,
-        missedMax,
-        missedWithin,
-        ownEvents,
-        priority,
-        startBy,
-        submittedBy,
-        metadata,
-      },
-      description: (name as string | undefined) ?? description,
-      entityId,
-      tags: { ...schedule.tags, ...patch.tags },
+  /** Gives it other properties; when it runs, and all else that there is, stays. */
+  async update(schedule: ScheduleRecord, properties: Properties): Promise<ScheduleRecord> {
+    const { key, handler, input: _input, every, wallClock, cron, rrule, times, on, timeZone, start, end } = schedule;
+    const { jitter, maxRuns, missed, missedMax, missedWithin, ownEvents, priority, startBy, submittedBy } = schedule;
+    const { parallel } = properties.flags;
+    const overlap = parallel === undefined || on !== null ? schedule.overlap : overlapOf(parallel);
+    const rule = { every, wallClock, cron, rrule, times, on, timeZone, start, end };
+    const how = {
+      jitter,
+      maxRuns,
+      overlap,
+      missed,
+      missedMax,
+      missedWithin,
+      ownEvents,
+      priority,
+      startBy,
+      submittedBy,
     };
-    return this.#context.manager.schedules.replace(key, { handler, input, ...options });
+    const { description, entityId, tags, metadata, input } = changedTask(taskOf(schedule), properties);
+    const options: ScheduleOptions = { ...rule, ...how, description, entityId, tags, metadata };
+    return this.#context.manager.schedules.replace(key, { handler, input, ...options }).catch(throwBodyProblem);
   }
 
   /** Holds what is done to a schedule to what may be done to the task that it would make. @throws {HttpProblem} 403, 404 */
@@ -186,7 +190,7 @@ export class ScheduleActions {
     return {
       ...{ handler, input: input ?? null, description: name, entityId: resource, tags, metadata },
       ...rule,
-      overlap: own.parallel === false ? 'skip' : 'allow',
+      ...(rule.on === undefined ? { overlap: overlapOf(own.parallel !== false) } : undefined),
     };
   }
 
@@ -196,10 +200,6 @@ export class ScheduleActions {
     if (type === 'onetime' && start) await schedules.trigger(key);
     if (type !== 'onetime' && !start) return schedules.pause(key);
     return schedules.resume(key);
-  }
-
-  async #status(schedule: ScheduleRecord) {
-    return scheduleStatusOf(schedule, await this.lastOf(schedule), this.#settings);
   }
 
   async #now(schedule: ScheduleRecord): Promise<ScheduleRecord> {
@@ -216,11 +216,12 @@ export class ScheduleActions {
       if (next === null) return;
     }
   }
+}
 
-  #impossible(action: string, status: string): HttpProblem {
-    return new HttpProblem(
-      'transition_refused',
-      `Not possible to apply action ${action}, for the task in status ${status}`,
-    );
-  }
+function overlapOf(parallel: boolean): 'allow' | 'skip' {
+  return parallel ? 'allow' : 'skip';
+}
+
+function goesOn(status: TaskStatus): boolean {
+  return status === 'running' || status === 'pending';
 }

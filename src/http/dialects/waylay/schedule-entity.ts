@@ -1,8 +1,9 @@
 import type { ScheduleRecord } from '../../../schedule/stored-schedule.ts';
 import type { TaskRecord } from '../../../task/record.ts';
 import { previewOf } from '../../submit-preview.ts';
-import type { Asked, AskedSettings } from './asked.ts';
-import { type EntitySettings, flagsOf, settingsOf, statusOf, type TaskEntity, type TaskStatus } from './entity.ts';
+import type { EntitySettings, TaskEntity, TaskHealth, TaskStatus } from './entity.ts';
+import { flagsOf, settingsOf, statusOf } from './entity.ts';
+import type { Format } from './list-query.ts';
 import { type JsonObject, type ScenarioType, TYPES } from './specification.ts';
 
 /** The task that a schedule would make: what rights are about, and what there is to hide of it. */
@@ -34,18 +35,18 @@ export function ruleOf(schedule: ScheduleRecord): JsonObject {
 }
 
 /**
- * Where it stands: between two runs it counts as running.
+ * Where it stands: between two runs it counts as running, as a rule.
  * @param last its newest task, of what runs once
  */
 export function scheduleStatusOf(
   schedule: ScheduleRecord,
   last: TaskRecord | null,
-  settings: Pick<EntitySettings, 'waiting'>,
+  settings: Pick<EntitySettings, 'waiting' | 'between'>,
 ): TaskStatus {
   if (typeOf(schedule) === 'onetime' && schedule.times === null)
     return last === null ? 'stopped' : statusOf(last, settings);
   const goesOn = schedule.pausedAt === null && (schedule.nextRunAt !== null || schedule.on !== null);
-  return goesOn ? 'running' : 'stopped';
+  return goesOn ? settings.between : 'stopped';
 }
 
 /** A schedule as Waylay answers it. */
@@ -53,6 +54,8 @@ export function scheduleEntityOf(
   schedule: ScheduleRecord,
   last: TaskRecord | null,
   settings: EntitySettings,
+  format: Format,
+  health: TaskHealth | null,
 ): TaskEntity {
   const own = settingsOf(schedule);
   const { type, ...rule } = ruleOf(schedule);
@@ -63,7 +66,7 @@ export function scheduleEntityOf(
     status: scheduleStatusOf(schedule, last, settings),
     user: schedule.submittedBy ?? settings.noUser,
     createTime: Math.floor(schedule.createdAt),
-    network: settings.network(taskOf(schedule)),
+    network: settings.network(taskOf(schedule), format),
     ...(own.rule === true ? undefined : { template: schedule.handler }),
     ...(schedule.entityId === null ? undefined : { resourceIds: [schedule.entityId] }),
     type: type as ScenarioType,
@@ -73,40 +76,8 @@ export function scheduleEntityOf(
     ...(last === null || last.finishedAt === null ? undefined : { finishedTime: Math.floor(last.finishedAt) }),
     ...(ran === null ? undefined : { lastExecutionTime: Math.floor(ran) }),
     invocationCount: schedule.runs + (last?.attempt ?? 0),
+    ...(health === null ? undefined : { health }),
     pendingNodes: {},
     rawData: {},
   };
-}
-
-/** Whether a schedule is asked for. @param last its newest task, of what runs once; looked at only for statuses and `finishedBefore` */
-export function fits(
-  schedule: ScheduleRecord,
-  last: TaskRecord | null,
-  asked: Asked,
-  settings: AskedSettings,
-): boolean {
-  const has = (list: readonly string[] | null, value: string | null): boolean =>
-    list === null || (value !== null && list.includes(value));
-  const { key, handler, description, submittedBy, entityId, metadata, tags } = schedule;
-  const resourceType = metadata === null || typeof metadata !== 'object' ? null : (metadata as JsonObject).resourceType;
-  const text = asked.text?.toLowerCase();
-  const searched = [key, handler, description, submittedBy, entityId];
-  const tag = (name: string): string | null => (Object.hasOwn(tags, name) ? String(tags[name]) : null);
-  return (
-    has(asked.ids, key) &&
-    has(asked.names, description ?? handler) &&
-    has(asked.resources, entityId) &&
-    has(asked.resourceTypes, typeof resourceType === 'string' ? resourceType : null) &&
-    has(asked.types, typeOf(schedule)) &&
-    (asked.statuses === null || asked.statuses.includes(scheduleStatusOf(schedule, last, settings))) &&
-    has(asked.templates, handler) &&
-    has(asked.users, submittedBy ?? settings.noUser) &&
-    (asked.plugins === null || asked.plugins.flatMap(settings.plugins).includes(handler)) &&
-    (text === undefined || searched.some((each) => each?.toLowerCase().includes(text) === true)) &&
-    asked.tags.every(([name, values]) => (values === null ? tag(name) !== null : values.includes(tag(name) ?? ''))) &&
-    (asked.tagKeys === null || asked.tagKeys.some((name) => tag(name) !== null)) &&
-    (asked.finishedBefore === null || (last?.finishedAt ?? Number.POSITIVE_INFINITY) < asked.finishedBefore) &&
-    (asked.createdAfter === null || schedule.createdAt > asked.createdAfter) &&
-    (asked.createdBefore === null || schedule.createdAt < asked.createdBefore)
-  );
 }

@@ -3,6 +3,7 @@ import { isTag } from '../../../task/query.ts';
 import type { Tag } from '../../../task/record.ts';
 import { BodyInvalidProblem } from '../../problem.ts';
 import type { Wanted } from '../../submission.ts';
+import type { Submitting, ToSubmit } from '../options.ts';
 
 /** An object of JSON. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -56,19 +57,33 @@ class Issues {
   }
 }
 
-/**
- * Reads a `TaskSpecification`.
- * @param ruleHandler runs rules that name no template; null: there are none
- * @throws {BodyInvalidProblem} with all that is wrong
- */
-export function specificationOf(sent: unknown, ruleHandler: string | null): Specification {
+/** How a specification is read. */
+export interface SpecificationSettings {
+  /** Runs rules that name no template; null: there are none. */
+  readonly ruleHandler: string | null;
+  /** Changes what is submitted. */
+  readonly submit?: Submitting<Omit<ToSubmit, 'submittedBy'>> | null;
+}
+
+/** Reads a `TaskSpecification`. @throws {BodyInvalidProblem} with all that is wrong */
+export function specificationOf(sent: unknown, { ruleHandler, submit = null }: SpecificationSettings): Specification {
   const issues = new Issues();
   if (!isObject(sent)) throw new BodyInvalidProblem([{ path: '', message: 'must be an object' }]);
   const body = withoutNulls(sent);
   const isRule = body.template === undefined && body.task !== undefined;
   const specification = isRule ? ruleOf(body, ruleHandler, issues) : fromTemplate(body, issues);
   if (issues.found.length > 0) throw new BodyInvalidProblem(issues.found);
-  return specification;
+  if (submit === null) return specification;
+  const { handler, input, name, resource, tags } = specification;
+  const made = submit({ handler, input, description: name, entityId: resource ?? undefined, tags }, body);
+  return {
+    ...specification,
+    handler: made.handler,
+    input: made.input,
+    name: made.description ?? name,
+    resource: made.entityId ?? null,
+    tags: made.tags ?? {},
+  };
 }
 
 /** A specification as our own API has a submit. */

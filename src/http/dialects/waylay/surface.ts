@@ -1,3 +1,5 @@
+import { TaskNotFoundError } from '../../../errors.ts';
+import { keepHeaderCase } from '../../adapters/header-case.ts';
 import { answer, json } from '../../answer.ts';
 import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
@@ -6,16 +8,21 @@ import { BodyInvalidProblem, HttpProblem } from '../../problem.ts';
 import type { SubmitWay } from '../../submission.ts';
 import { BASIC_TOO } from '../credential.ts';
 import type { DialectCall, DialectRoute, DialectSurface } from '../dialect.ts';
+import type { Asking } from './asked.ts';
 import { batchRequestOf } from './batch.ts';
 import { Batches } from './batches.ts';
 import { Entities, type EntitiesSettings, type Found } from './entities.ts';
-import { checkFormat, flagOf, listQueryOf, PAGED, wantsPage } from './list-query.ts';
+import { flagOf, formatOf, listQueryOf, PAGED, wantsPage } from './list-query.ts';
+import { taskOnce } from './once.ts';
 import { refuse, warned } from './refuse.ts';
-import { type Specification, specificationOf, wantedOf } from './specification.ts';
+import { type Specification, type SpecificationSettings, specificationOf, wantedOf } from './specification.ts';
 
 /** The options of `waylay`, checked. */
-export interface Settings extends EntitiesSettings {
+export interface Settings extends EntitiesSettings, SpecificationSettings {
   readonly ruleHandler: string | null;
+  readonly asking: Asking;
+  readonly pages: 'preferred' | 'accepted';
+  readonly deleteUnknown: 404 | 204;
   readonly aliases: boolean;
   readonly idempotency: boolean;
 }
@@ -38,7 +45,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     await submission.take(caller);
     const failOnWarning = flagOf('failOnWarning', url.searchParams);
     const returnWarnings = flagOf('returnWarnings', url.searchParams);
-    const specification = specificationOf(await body(), settings.ruleHandler);
+    const specification = specificationOf(await body(), settings);
     const key = settings.idempotency ? idempotencyKeyOf(request.headers) : null;
     const { id, warnings } =
       specification.type === 'onetime'
@@ -46,12 +53,15 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
         : await entities.createSchedule(caller, specification, { key, failOnWarning });
     const issues = warnings.map(({ code, message }) => ({ severity: 'WARNING', type: code, message }));
     const shown = { ID: id, ...(returnWarnings ? { warnings: issues } : undefined) };
-    return json(201, shown, { location: link(`${rootOf(url)}/${encodeURIComponent(id)}`) });
+    return cased(json(201, shown, { location: link(`${rootOf(url)}/${encodeURIComponent(id)}`) }));
   };
 
   const submit = async (caller: Caller, specification: Specification, way: SubmitWay) => {
     try {
-      const { record, warnings } = await submission.submit(caller, wantedOf(specification), way);
+      const key = way.key === null ? null : ([caller.principal?.id ?? null, way.key] as const);
+      const { record, warnings } = await taskOnce(context.inside, key, () =>
+        submission.submit(caller, wantedOf(specification), way),
+      );
       return { id: record.id, warnings };
     } catch (error) {
       throw way.failOnWarning ? asWarned(error) : error;
@@ -60,34 +70,39 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
 
   /** What fits; of HEAD, how many. */
   const list = async ({ caller, request, url }: DialectCall): Promise<Response> => {
-    checkFormat(url.searchParams);
-    const { asked, startIndex, health, ...query } = listQueryOf(url.searchParams);
+    const format = formatOf(url.searchParams);
+    const { asked, startIndex, health, ...query } = await listQueryOf(url.searchParams, settings.asking);
     const hits = request.method === 'HEAD' ? 0 : Math.min(query.hits, context.settings.pageSize);
-    const { total, values } = await entities.list(caller, asked, { hits, startIndex, health });
+    const { total, values } = await entities.list(caller, asked, { hits, startIndex, health, format });
     const headers = { 'x-count': String(total) };
-    if (!wantsPage(request.headers.get('accept'))) return json(200, values, headers);
-    return json(200, { skip: startIndex, limit: hits, total, values }, { ...headers, 'content-type': PAGED });
+    if (!wantsPage(request.headers.get('accept'), settings.pages)) return cased(json(200, values, headers));
+    const page = { skip: startIndex, limit: hits, total, values };
+    return cased(json(200, page, { ...headers, 'content-type': PAGED }));
   };
 
   const get = async ({ caller, url, ...call }: DialectCall): Promise<Response> => {
-    checkFormat(url.searchParams);
-    const found = await find(caller, call);
-    return json(200, await entities.show(caller, found, flagOf('includeHealth', url.searchParams)));
+    const view = { format: formatOf(url.searchParams), health: flagOf('includeHealth', url.searchParams) };
+    return json(200, await entities.show(caller, await find(caller, call), view));
   };
 
   const conf = async ({ caller, url, ...call }: DialectCall): Promise<Response> => {
-    checkFormat(url.searchParams);
+    formatOf(url.searchParams); // a specification has no graph, so both are the same
     return json(200, entities.conf(caller, await find(caller, call)));
   };
 
   const update = async ({ caller, body, ...call }: DialectCall): Promise<Response> => {
     const found = await find(caller, call);
-    const specification = specificationOf(await body(), settings.ruleHandler);
+    const specification = specificationOf(await body(), settings);
     return json(200, await entities.show(caller, await entities.replace(caller, found, specification)));
   };
 
   const remove = async ({ caller, url, ...call }: DialectCall): Promise<Response> => {
-    await entities.remove(caller, await find(caller, call), flagOf('forceStop', url.searchParams));
+    const force = flagOf('forceStop', url.searchParams);
+    try {
+      await entities.remove(caller, await find(caller, call), force);
+    } catch (error) {
+      if (!(error instanceof TaskNotFoundError) || settings.deleteUnknown === 404) throw error;
+    }
     return answer(204, null);
   };
 
@@ -113,11 +128,12 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
   };
 
   const batch = async ({ caller, url, link, body }: DialectCall): Promise<Response> => {
-    const wanted = batchRequestOf(await body());
+    const wanted = await batchRequestOf(await body(), settings.asking);
     const ids = wanted.ids ?? (await entities.ids(caller, wanted.asked));
+    entities.checkBatch(ids);
     const entity = await batches.begin(caller, userOf(caller), wanted, ids);
     const uri = link(`${rootOf(url)}/${entity.id}`);
-    return json(202, { statusCode: 202, uri, entity }, { location: uri });
+    return cased(json(202, { statusCode: 202, uri, entity }, { location: uri }));
   };
 
   const batchState = async ({ caller, params }: DialectCall): Promise<Response> =>
@@ -144,6 +160,11 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     path: route.path.replace(/^\/rules\/v1\/\w+/, (root) => ALIASES[root] ?? root),
   }));
   return { ...common, roots: [...roots, ...Object.values(ALIASES)], routes: [...routes, ...aliases] };
+}
+
+/** With its header fields as the documents write them. */
+function cased(response: Response): Response {
+  return keepHeaderCase(response, ['X-Count', 'Location']);
 }
 
 /** The published path that a request went to, old or new. */
