@@ -141,7 +141,9 @@ export class Controls {
     checkBag('options', options, { related: 'boolean', cancel: 'boolean', purge: 'boolean' });
     await this.#lifecycle.open();
     const task = await this.#find(id, options.purge === true);
-    const related = await this.#relations.below(task, sees);
+    const related: Pick<TaskRecord, 'id' | 'status'>[] = [];
+    for await (const { id: below, status } of this.#relations.walkBelow(task, sees))
+      related.push({ id: below, status });
     if (related.length > 0 && !options.related) {
       throw new RelatedTasksError(
         id,
@@ -149,7 +151,7 @@ export class Controls {
         related.map((child) => child.id),
       );
     }
-    const all = [task, ...related];
+    const all = [{ id, status: task.status }, ...related];
     const unfinished = all.filter(({ status }) => !isFinal(status));
     if (unfinished.length > 0 && !options.cancel) {
       throw new RelatedTasksError(

@@ -7,7 +7,7 @@ export type { Explanation, IdleReason, TaskWorker } from './explain.ts';
 export type { ChildOptions, Children, ItemOptions, ItemShape, Items, TaskOf } from './flow/children.ts';
 export type { Dependency } from './flow/dependencies.ts';
 export type { FlowItem } from './flow/graph.ts';
-export type { DependencyResult, RelatedTask, RelatedTasks } from './flow/relations.ts';
+export type { DependencyResult, RelatedQuery, RelatedTask, RelatedTasks } from './flow/relations.ts';
 export type { OnFailure } from './flow/rules.ts';
 export type { SubmittedTask, TaskHandle } from './handle.ts';
 export { type AbortCode, Snooze, TaskAbort } from './handler/abort.ts';

@@ -6,7 +6,7 @@ import type { PayloadOf, StartedBy } from './event/types.ts';
 import { Events, type TaskEvents, type TaskNews } from './events.ts';
 import { Explainer, type Explanation } from './explain.ts';
 import type { Children, ItemShape, Items, TaskOf } from './flow/children.ts';
-import { type RelatedTasks, Relations } from './flow/relations.ts';
+import { type RelatedQuery, type RelatedTasks, Relations } from './flow/relations.ts';
 import { Handle, type HandleHost, type SubmittedTask, type TaskHandle } from './handle.ts';
 import type { AnyTask, InputOf, Optional, RecordOf, Resolve, TasksOf } from './handler/define.ts';
 import { Registry } from './handler/registry.ts';
@@ -265,11 +265,10 @@ export class TaskManager<
 
   /**
    * Its parent and children, what it depends on and what depends on it.
-   * @param options `limit`: of each list, 1 to 1,000, default 100
-   * @throws {TaskNotFoundError} @throws {StorageError}
+   * @throws {TaskNotFoundError} @throws {CursorError} @throws {StorageError}
    */
-  related(id: string, options?: Optional<{ limit: number }>): Promise<RelatedTasks<Tasks>> {
-    return this.#relations.related(id, options?.limit) as Promise<RelatedTasks<Tasks>>;
+  related(id: string, query?: RelatedQuery): Promise<RelatedTasks<Tasks>> {
+    return this.#relations.related(id, query) as Promise<RelatedTasks<Tasks>>;
   }
 
   /** Why a task does not run, or who runs it. @throws {TaskNotFoundError} @throws {StorageError} */

@@ -11,7 +11,10 @@ export type ClientRelated<R> = Readonly<{
   dependents: readonly ClientRelatedTask<R>[];
   /** Its children and what depends on it, and theirs, not archived: what a deletion with `related` takes along. */
   below: readonly Listed<R>[];
+  /** A list goes on. */
   truncated: boolean;
+  /** The `cursor` of what follows in each list; null: there is nothing more. */
+  next: string | null;
 }>;
 
 /** A task at the other end of a dependency. */
@@ -31,6 +34,7 @@ export interface WireRelated {
   readonly dependencies: readonly WireEnd[];
   readonly dependents: readonly WireEnd[];
   readonly truncated: boolean;
+  readonly next: string | null;
 }
 
 /** The same with records as the library has them. */
@@ -46,5 +50,6 @@ export function relatedFromWire<T extends AnyTask>(wire: WireRelated): ClientRel
     dependents: wire.dependents.map(end),
     below: wire.items.map((task) => listedFromWire<T>(task)),
     truncated: wire.truncated,
+    next: wire.next,
   };
 }

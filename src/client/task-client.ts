@@ -3,6 +3,7 @@ import { TasklaneError, TaskNotFoundError, TransitionError } from '../errors.ts'
 import type { PayloadOf, StartedBy } from '../event/types.ts';
 import type { TaskWarning } from '../events.ts';
 import type { Children, ItemShape } from '../flow/children.ts';
+import type { RelatedQuery } from '../flow/relations.ts';
 import type { AnyTask, InputOf, Optional, RecordOf, Resolve, TasksOf } from '../handler/define.ts';
 import type { WireTask } from '../http/wire.ts';
 import type { ListQuery } from '../queries.ts';
@@ -175,12 +176,19 @@ export class TaskClient<
   }
 
   /**
-   * Its parent and children, what it depends on and what depends on it, as far as the caller may see them: up to 1,000 of each,
-   * without input and result.
-   * @throws {TaskNotFoundError}
+   * Its parent and children, what it depends on and what depends on it, as far as the caller may see them, without input and
+   * result: up to `limit` (1,000) of each; with `next` as `cursor` those that follow.
+   * @throws {TaskNotFoundError} @throws {CursorError}
    */
-  async related(id: string, { signal }: Signalled = {}): Promise<ClientRelated<RecordOf<Tasks>>> {
-    const call = { method: 'GET', path: `${pathOf(id)}/related`, signal } as const;
+  async related(
+    id: string,
+    { limit, cursor, signal }: RelatedQuery & Signalled = {},
+  ): Promise<ClientRelated<RecordOf<Tasks>>> {
+    const parameters = new URLSearchParams();
+    if (limit !== undefined) parameters.set('limit', String(limit));
+    if (cursor !== undefined) parameters.set('cursor', cursor);
+    const query = parameters.size > 0 ? `?${parameters}` : '';
+    const call = { method: 'GET', path: `${pathOf(id)}/related${query}`, signal } as const;
     return relatedFromWire<Tasks>(await this.#json<WireRelated>(call));
   }
 

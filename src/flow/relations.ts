@@ -1,11 +1,13 @@
+import { checkBag } from '../bag.ts';
 import type { Environment } from '../environment.ts';
 import { OptionError, TaskNotFoundError } from '../errors.ts';
-import type { AnyTask, RecordOf, ResultOf } from '../handler/define.ts';
+import type { AnyTask, Optional, RecordOf, ResultOf } from '../handler/define.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { integer } from '../options.ts';
 import type { Edge, EdgeQuery, Position, TaskStorage } from '../storage/storage.ts';
 import type { TaskErrorInfo, TaskRecord } from '../task/record.ts';
 import type { Status } from '../task/status.ts';
+import { AT_ONCE, childrenOf, type RelatedPage, type RelatedWish, readRelated } from './related-pages.ts';
 import type { OnFailure } from './rules.ts';
 
 /** A task at the other end of a dependency. */
@@ -27,7 +29,12 @@ export type RelatedTasks<T extends AnyTask = AnyTask> = Readonly<{
   dependents: readonly RelatedTask<T>[];
   /** A list has more than `limit` tasks. */
   truncated: boolean;
+  /** The `cursor` of what follows in each list; null: there is nothing more. */
+  next: string | null;
 }>;
+
+/** `limit`: of each list, 1 to 1,000, default 100. `cursor`: `next` of the page before. */
+export type RelatedQuery = Optional<{ limit: number; cursor: string }>;
 
 /** What became of a task that another one depended on, told apart by `handler` where that is known. */
 export type DependencyResult<T extends AnyTask = AnyTask> = T extends AnyTask
@@ -44,7 +51,7 @@ export type DependencyResult<T extends AnyTask = AnyTask> = T extends AnyTask
 /** Whether a task is there for whoever asks. */
 export type Sees = (task: TaskRecord) => boolean;
 
-const PAGE = 1_000;
+const MAX_LIMIT = 1_000;
 const DEFAULT_LIMIT = 100;
 
 /** Answers what tasks have to do with each other. */
@@ -57,28 +64,24 @@ export class Relations {
     this.#lifecycle = lifecycle;
   }
 
-  /** @param sees others are as if they were not there; it may throw. @throws {TaskNotFoundError} */
-  async related(id: string, limit = DEFAULT_LIMIT, sees: Sees = () => true): Promise<RelatedTasks> {
-    if (typeof id !== 'string') throw new OptionError('id', 'text', id);
-    integer('limit', limit, 1, PAGE);
+  /** @throws {TaskNotFoundError} @throws {CursorError} */
+  async related(id: string, query: RelatedQuery = {}): Promise<RelatedTasks> {
+    checkBag('query', query, { limit: null, cursor: null });
+    const { limit = DEFAULT_LIMIT, cursor } = query;
+    const write = (item: TaskRecord) => ({ item, size: 0 });
+    const wish = { limit, cursor, write, maxSize: Number.POSITIVE_INFINITY };
+    const { parent, children, dependencies, dependents, next } = await this.page(await this.#find(id), wish);
+    return { parent, children, dependencies, dependents, truncated: next !== null, next };
+  }
+
+  /** One page, written down as is wished. @throws {CursorError} @throws {OptionError} */
+  async page<T>(task: TaskRecord, wish: RelatedWish<T>): Promise<RelatedPage<T>> {
+    integer('limit', wish.limit, 1, MAX_LIMIT);
+    if (wish.cursor !== undefined && typeof wish.cursor !== 'string') {
+      throw new OptionError('cursor', '`next` of a page', wish.cursor);
+    }
     await this.#lifecycle.readable();
-    const [task] = await this.#storage.get([id], { archived: true });
-    if (task === undefined || task === null) throw new TaskNotFoundError(id);
-    const { parentId } = task;
-    const [[parent], children, dependencies, dependents] = await Promise.all([
-      parentId === null ? [] : this.#storage.get([parentId], { archived: true }),
-      this.#children(id, limit + 1, undefined, true),
-      this.#ends(id, { side: 'dependencies', limit: limit + 1 }),
-      this.#ends(id, { side: 'dependents', limit: limit + 1 }),
-    ]);
-    const seen = (related: RelatedTask): boolean => sees(related.task);
-    return {
-      parent: parent !== undefined && parent !== null && sees(parent) ? parent : null,
-      children: children.items.slice(0, limit).filter(sees),
-      dependencies: dependencies.slice(0, limit).filter(seen),
-      dependents: dependents.slice(0, limit).filter(seen),
-      truncated: [children.items, dependencies, dependents].some(({ length }) => length > limit),
-    };
+    return readRelated(this.#storage, task, wish);
   }
 
   /**
@@ -102,27 +105,27 @@ export class Relations {
   }
 
   /**
-   * Its children and what depends on it, and theirs, as far as they are not archived. A task that waits for its own children
-   * is not below them.
+   * Walks over its children and what depends on it, and theirs, as far as they are not archived, each once. A task that waits
+   * for its own children is not below them.
    * @param sees others, and what is below them, are as if they were not there; it may throw
    */
-  async below({ id, parentId }: TaskRecord, sees: Sees): Promise<readonly TaskRecord[]> {
+  async *walkBelow({ id, parentId }: TaskRecord, sees: Sees): AsyncGenerator<TaskRecord> {
     await this.#lifecycle.readable();
-    const found = new Map<string, TaskRecord>();
+    const found = new Set([id]);
     const left = [{ id, parentId }];
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       for await (const task of this.#justBelow(next)) {
-        if (task.id === id || found.has(task.id) || task.archivedAt !== null || !sees(task)) continue;
-        found.set(task.id, task);
-        left.push(task);
+        if (found.has(task.id) || task.archivedAt !== null || !sees(task)) continue;
+        found.add(task.id);
+        left.push({ id: task.id, parentId: task.parentId });
+        yield task;
       }
     }
-    return [...found.values()];
   }
 
   async *#justBelow({ id, parentId }: Pick<TaskRecord, 'id' | 'parentId'>): AsyncGenerator<TaskRecord> {
     for (let from: Position | undefined, more = true; more; ) {
-      const page = await this.#children(id, PAGE, from, false);
+      const page = await childrenOf(this.#storage, id, AT_ONCE, from, false);
       yield* page.items;
       from = page.last ?? undefined;
       more = page.more && from !== undefined;
@@ -130,28 +133,21 @@ export class Relations {
     for await (const { task } of this.#allEnds(id, 'dependents')) if (task.id !== parentId) yield task;
   }
 
-  #children(parentId: string, limit: number, from: Position | undefined, archived: boolean) {
-    return this.#storage.list({
-      where: [[{ parentId, archived: archived ? 'both' : false }]],
-      sort: 'id',
-      descending: false,
-      limit,
-      from,
-      payloads: true,
-    });
+  async #find(id: string): Promise<TaskRecord> {
+    if (typeof id !== 'string') throw new OptionError('id', 'text', id);
+    await this.#lifecycle.readable();
+    const [task] = await this.#storage.get([id], { archived: true });
+    if (task === undefined || task === null) throw new TaskNotFoundError(id);
+    return task;
   }
 
   async *#allEnds(id: string, side: EdgeQuery['side']): AsyncGenerator<RelatedTask> {
     for (let after: number | undefined, more = true; more; ) {
-      const edges: readonly Edge[] = (await this.#storage.edges(id, { side, after, limit: PAGE })) ?? [];
+      const edges: readonly Edge[] = (await this.#storage.edges(id, { side, after, limit: AT_ONCE })) ?? [];
       yield* await this.#read(edges);
       after = edges.at(-1)?.place;
-      more = edges.length === PAGE;
+      more = edges.length === AT_ONCE;
     }
-  }
-
-  async #ends(id: string, query: EdgeQuery): Promise<readonly RelatedTask[]> {
-    return this.#read((await this.#storage.edges(id, query)) ?? []);
   }
 
   /** The tasks at the other ends, without those that were removed meanwhile. */

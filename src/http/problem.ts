@@ -48,6 +48,8 @@ export class HttpProblem extends Error {
 
 /** Faults that a problem document names: to tell all of a large body would answer it with one many times as large. */
 const MAX_ISSUES = 100;
+/** Of so many tasks that are in the way of a deletion an answer tells; `GET /tasks/{id}/related` has all. */
+const MAX_RELATED = 1_000;
 /** Faults that its `detail` names. */
 const MAX_IN_DETAIL = 10;
 
@@ -111,7 +113,7 @@ function membersOf(error: TasklaneError): ProblemMembers {
   if (error instanceof UniqueConflictError || error instanceof IdempotencyConflictError) {
     return { taskId: error.taskId };
   }
-  if (error instanceof RelatedTasksError) return { related: error.related };
+  if (error instanceof RelatedTasksError) return { related: error.related.slice(0, MAX_RELATED) };
   return {};
 }
 

@@ -209,7 +209,7 @@ export const TaskPage = z
 
 const Related = z.array(z.object({ task: Task, onFailure: z.enum(ON_FAILURE), waiting: z.boolean() }));
 
-/** Tasks that have to do with one, without input and result. `items`: what a deletion takes along. */
+/** Tasks that have to do with one, part of each list, without input and result. `items`: what a deletion takes along. */
 export const RelatedTasks = z.object({
   items: z.array(Task),
   parent: Task.nullable(),
@@ -217,6 +217,7 @@ export const RelatedTasks = z.object({
   dependencies: Related,
   dependents: Related,
   truncated: z.boolean(),
+  next: Text,
 });
 
 /** Log lines of a task. `next`: the `after` of those that follow. */

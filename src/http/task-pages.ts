@@ -6,7 +6,7 @@ import type { Scope } from './scope.ts';
 /** Tasks that are read at once: each may be of several MiB. */
 const AT_ONCE = 100;
 /** Characters of JSON after which an answer with many tasks is cut. */
-const MAX_CHARACTERS = 16_777_216;
+export const MAX_CHARACTERS = 16_777_216;
 
 /** Part of a list, written down. */
 export interface WrittenPage<T> {

@@ -41,6 +41,99 @@ describe('a flow over HTTP', () => {
     ]);
   });
 
+  /** Pages of what is related to a task: how many of each list, and the ids of what would be deleted with it. */
+  async function related(id: unknown, query: string) {
+    const sizes: unknown[] = [];
+    const below: unknown[] = [];
+    for (let path: string | undefined = `/tasks/${id}/related${query}`; path !== undefined; ) {
+      const response = await world.fetch(path);
+      expect(response.status).toBe(200);
+      path = /^<([^>]*)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1];
+      const page = await bodyOf(response);
+      const of = (list: string): number => (page[list] as readonly Body[]).length;
+      sizes.push([of('children'), of('dependencies'), of('dependents'), of('items')]);
+      below.push(...(page.items as readonly Body[]).map((item) => item.id));
+      expect([page.truncated, page.next !== null]).toEqual([path !== undefined, path !== undefined]);
+    }
+    return { sizes, below };
+  }
+
+  test('what is related comes in pages, each list from where it was', async () => {
+    const runAt = '2099-01-01T00:00:00Z';
+    const child = { handler: 'held', runAt };
+    const body = { handler: 'held', children: [child, child, { ...child, children: [child, child] }] };
+    const { id } = await bodyOf(await world.post('/tasks', body));
+    await world.post('/tasks', { handler: 'held', dependsOn: [id] });
+    const { sizes, below } = await related(id, '?limit=2');
+    expect(sizes).toEqual([
+      [2, 2, 1, 2],
+      [1, 1, 0, 2],
+      [0, 0, 0, 2],
+    ]);
+    expect((await related(id, '')).sizes).toEqual([[3, 3, 1, 6]]);
+    const refused = await world.fetch(`/tasks/${id}`, { method: 'DELETE' });
+    expect((await bodyOf(refused)).related).toEqual(below);
+    expect(new Set(below).size).toBe(6);
+  });
+
+  test('what was deleted meanwhile hides nothing behind it', async () => {
+    const children = Array.from({ length: 6 }, () => ({
+      handler: 'held',
+      runAt: '2099-01-01T00:00:00Z',
+      onFailure: 'run',
+    }));
+    const { id } = await bodyOf(await world.post('/tasks', { handler: 'held', children }));
+    const path = `/tasks/${id}/related?limit=3`;
+    const page = await world.json(path);
+    const [first] = page.items as readonly Body[];
+    await world.fetch(`/tasks/${first?.id}?cancel=true`, { method: 'DELETE' });
+    const { items } = await world.json(`${path}&cursor=${page.next}`);
+    expect((items as readonly Body[]).length).toBe(3);
+  });
+
+  test.each([
+    ['limit=0', 'malformed'],
+    ['limit=1001', 'malformed'],
+    ['limit=many', 'malformed'],
+    ['page=2', 'malformed'],
+    ['cursor=made-up', 'cursor_invalid'],
+  ])('of what is related, %s is refused', async (query, code) => {
+    const { id } = await world.manager.submit('held');
+    const response = await world.fetch(`/tasks/${id}/related?${query}`);
+    expect([response.status, (await bodyOf(response)).code]).toEqual([400, code]);
+  });
+
+  test('a page of what is related is cut where it would be too large', async () => {
+    const { manager } = world;
+    const { id } = await manager.submit('held', null, { hold: true });
+    const metadata = 'x'.repeat(1_000_000);
+    for (let n = 0; n < 3; n++) {
+      await manager.submitMany(
+        Array.from({ length: 20 }, () => ({ handler: 'held', parentId: id, metadata }) as const),
+      );
+    }
+    const { sizes, below } = await related(id, '?limit=50');
+    expect(sizes).toEqual([
+      [50, 0, 0, 0],
+      [10, 0, 0, 7],
+      [0, 0, 0, 17],
+      [0, 0, 0, 17],
+      [0, 0, 0, 17],
+      [0, 0, 0, 2],
+    ]);
+    expect(new Set(below).size).toBe(60);
+  });
+
+  test('a deletion names the first thousand tasks that are in its way', async () => {
+    const { manager } = world;
+    const { id } = await manager.submit('held', null, { hold: true });
+    await manager.submitMany(
+      Array.from({ length: 1_001 }, () => ({ handler: 'held', parentId: id, hold: true }) as const),
+    );
+    const refused = await bodyOf(await world.fetch(`/tasks/${id}`, { method: 'DELETE' }));
+    expect((refused.related as readonly string[]).length).toBe(1_000);
+  });
+
   test('a parent shows the progress of its children, by weight', async () => {
     const runAt = '2099-01-01T00:00:00Z';
     const parent = await bodyOf(
@@ -182,5 +275,11 @@ test('the client submits a flow, and reads what belongs together', async () => {
     ['fail', false],
   ]);
   expect([related.below.length, related.parent, related.truncated]).toEqual([2, null, false]);
+  const first = await client.related(task.id, { limit: 1 });
+  const second = await client.related(task.id, { limit: 1, cursor: first.next ?? '' });
+  expect([first, second].map(({ children, below, next }) => [children.length, below.length, next !== null])).toEqual([
+    [1, 1, true],
+    [1, 1, false],
+  ]);
   await world.close();
 });

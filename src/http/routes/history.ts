@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { IdleReason } from '../../explain.ts';
-import type { RelatedTask } from '../../flow/relations.ts';
-import type { TaskRecord } from '../../task/record.ts';
-import { json } from '../answer.ts';
+import type { RelatedPage } from '../../flow/related-pages.ts';
+import { json, jsonText } from '../answer.ts';
 import type { Caller } from '../caller.ts';
 import type { HttpContext } from '../context.ts';
+import { pageLink } from '../page-link.ts';
+import { badParameter } from '../query.ts';
 import { type Route, route } from '../route.ts';
 import { Attempts, Explained, LogPage, RelatedTasks, TaskPath } from '../schemas.ts';
+import { MAX_CHARACTERS } from '../task-pages.ts';
 import { permitted } from '../tasks.ts';
 import { NO_PAYLOADS, wireError, wireTime } from '../wire.ts';
 
@@ -15,7 +17,7 @@ const MAX_RELATED = 1_000;
 
 /** What happened to a task, why it does not run, and what belongs to it. */
 export function historyRoutes(context: HttpContext): readonly Route[] {
-  const { manager, inside } = context;
+  const { manager, inside, settings } = context;
 
   const log = route({
     method: 'GET',
@@ -90,31 +92,52 @@ export function historyRoutes(context: HttpContext): readonly Route[] {
     id: 'getRelatedTasks',
     tag: 'tasks',
     summary:
-      'Its parent and children, what it depends on and what depends on it, up to 1,000 of each; `items` is what a deletion with `related` takes along. Without input and result',
+      'Its parent and children, what it depends on and what depends on it; `items` is what a deletion with `related` takes along. Up to `limit` of each: `next` leads on in all of them. Without input and result',
     params: TaskPath,
+    query: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(MAX_RELATED).optional(),
+      cursor: z.string().optional(),
+    }),
     answers: { 200: RelatedTasks },
-    problems: ['task_not_found'],
-    async handle({ params: { id }, caller }) {
+    problems: ['task_not_found', 'cursor_invalid'],
+    async handle({ params: { id }, query, search, link, caller }) {
+      const { cursor, limit = settings.pageSize } = query;
+      if (limit > settings.pageSize) throw badParameter('limit', `It may be at most ${settings.pageSize}`);
       const task = await permitted(context, caller, 'read', id);
-      const reads = (one: TaskRecord): boolean => caller.reads(one);
-      const show = (one: TaskRecord): unknown => caller.show(one, NO_PAYLOADS);
-      const showEnd = (end: RelatedTask): unknown => ({ ...end, task: show(end.task) });
-      const [found, { parent, children, dependencies, dependents, truncated }] = await Promise.all([
-        inside.relations.below(task, reads),
-        inside.relations.related(id, MAX_RELATED, reads),
-      ]);
-      return json(200, {
-        items: found.map(show),
-        parent: parent === null ? null : show(parent),
-        children: children.map(show),
-        dependencies: dependencies.map(showEnd),
-        dependents: dependents.map(showEnd),
-        truncated,
+      const page = await inside.relations.page(task, {
+        limit,
+        cursor,
+        maxSize: MAX_CHARACTERS,
+        walk: () => inside.relations.walkBelow(task, (one) => caller.reads(one)),
+        write(one) {
+          if (!caller.reads(one)) return null;
+          const item = JSON.stringify(caller.show(one, NO_PAYLOADS));
+          return { item, size: item.length };
+        },
       });
+      const onward = pageLink(page.next, 'next', search, link(`/tasks/${encodeURIComponent(id)}/related`));
+      return jsonText(200, relatedText(page), onward === null ? {} : { link: onward });
     },
   });
 
   return [log, attempts, explain, related];
+}
+
+/** @param page its tasks are JSON already */
+function relatedText({ parent, children, dependencies, dependents, below, next }: RelatedPage<string>): string {
+  const list = (items: readonly string[]): string => `[${items.join(',')}]`;
+  const ends = (of: RelatedPage<string>['dependents']): string =>
+    list(of.map(({ task, ...edge }) => `{"task":${task},${JSON.stringify(edge).slice(1)}`));
+  const parts = [
+    `"items":${list(below)}`,
+    `"parent":${parent}`,
+    `"children":${list(children)}`,
+    `"dependencies":${ends(dependencies)}`,
+    `"dependents":${ends(dependents)}`,
+    `"truncated":${next !== null}`,
+    `"next":${JSON.stringify(next)}`,
+  ];
+  return `{${parts.join(',')}}`;
 }
 
 /** A task that waits may wait for some that do not exist for the caller. */

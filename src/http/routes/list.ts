@@ -2,6 +2,7 @@ import type { TaskRecord } from '../../task/record.ts';
 import { jsonText } from '../answer.ts';
 import type { HttpContext } from '../context.ts';
 import { filterOf, ListParameters } from '../list-query.ts';
+import { pageLink } from '../page-link.ts';
 import { badParameter } from '../query.ts';
 import { type Route, route } from '../route.ts';
 import { TaskPage } from '../schemas.ts';
@@ -42,20 +43,12 @@ export function listRoutes({ inside, settings }: HttpContext): readonly Route[] 
         ...(page.truncated ? { truncated: true } : undefined),
       };
       const links = [
-        linkTo(next, 'next', search, link('/tasks')),
-        linkTo(previous, 'prev', search, link('/tasks')),
+        pageLink(next, 'next', search, link('/tasks')),
+        pageLink(previous, 'prev', search, link('/tasks')),
       ].filter((text) => text !== null);
       const text = `{"items":[${items.join(',')}],${JSON.stringify(rest).slice(1)}`;
       return jsonText(200, text, links.length > 0 ? { link: links.join(', ') } : {});
     },
   });
   return [list];
-}
-
-/** A link to another page of the same query (RFC 8288). */
-function linkTo(cursor: string | null, relation: string, search: URLSearchParams, path: string): string | null {
-  if (cursor === null) return null;
-  const query = new URLSearchParams(search);
-  query.set('cursor', cursor);
-  return `<${path}?${query}>; rel="${relation}"`;
 }
