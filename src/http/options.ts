@@ -26,6 +26,8 @@ export type HttpLimits = Optional<{
   streams: number;
   /** Submits of a principal in this process, refused ones included; default: no limit. Above: 429. */
   submits: { readonly count: number; readonly per: Duration };
+  /** Shortest time between two ticks of a schedule that a caller makes; default: that of the library. Below: 400. */
+  scheduleInterval: Duration;
 }>;
 
 /** What `createHandler` is made with. */
@@ -67,6 +69,7 @@ export interface HttpSettings {
   readonly waitMs: number;
   readonly streams: number;
   readonly submits: SubmitRate | null;
+  readonly scheduleIntervalMs: number | null;
 }
 
 const OPTIONS: readonly string[] = [
@@ -87,6 +90,7 @@ const LIMITS: readonly string[] = [
   'wait',
   'streams',
   'submits',
+  'scheduleInterval',
 ];
 
 /** What surrounds an input in the body of a submit. */
@@ -124,6 +128,10 @@ export function parseHandlerOptions(options: HandlerOptions, maxInputBytes: numb
     waitMs: parseDuration('limits.wait', limits.wait ?? '60s', 0, 3_600_000),
     streams: integer('limits.streams', limits.streams ?? 1_000, 0),
     submits: limits.submits === undefined ? null : parseSubmits(limits.submits),
+    scheduleIntervalMs:
+      limits.scheduleInterval === undefined
+        ? null
+        : parseDuration('limits.scheduleInterval', limits.scheduleInterval, 1),
   };
 }
 

@@ -59,7 +59,8 @@ export async function listSchedules(
   }
 }
 
-function parseFilter(filter: ScheduleFilter): (schedule: ScheduleRecord) => boolean {
+/** Whether a schedule matches. @throws {OptionError} */
+export function parseFilter(filter: ScheduleFilter): (schedule: ScheduleRecord) => boolean {
   checkKeys('filter', filter, FILTER_KEYS);
   for (const key of [...TEXT_KEYS, 'text'] as const) {
     const value: unknown = filter[key];

@@ -6,7 +6,8 @@ import { integer } from '../options.ts';
 import { parseTime } from '../submit/options.ts';
 import { createSchedule } from './create.ts';
 import { type ChangeOptions, nextTick } from './editor.ts';
-import { listSchedules, type SchedulePage, type ScheduleQuery } from './list.ts';
+import { listSchedules, type ScheduleFilter, type SchedulePage, type ScheduleQuery } from './list.ts';
+import { pauseAll } from './pause-all.ts';
 import type { Scheduling } from './scheduling.ts';
 import { type DeclaredSchedule, parseRule, type ScheduleRule, type ScheduleSpec } from './spec.ts';
 import { type ScheduleRecord, toScheduleRecord } from './stored-schedule.ts';
@@ -103,6 +104,17 @@ export class Schedules<Tasks extends AnyTask = AnyTask> {
       options,
     );
     return toScheduleRecord(found);
+  }
+
+  /**
+   * Pauses all that match, such as `{ submittedBy }`: those of somebody who may no more.
+   * @param filter as of `list`, but a key that is undefined is an error: it would match everything
+   * @returns how many it paused
+   * @throws {OptionError} @throws {StorageError}
+   */
+  async pauseAll(filter: ScheduleFilter): Promise<number> {
+    await this.#lifecycle.open();
+    return pauseAll(this.#scheduling, filter);
   }
 
   /**

@@ -22,6 +22,7 @@ describe('createHandler', () => {
     ['limits.pageSize', { limits: { pageSize: 0 } }],
     ['limits.submits.count', { limits: { submits: { count: 0, per: '1s' } } }],
     ['limits.submits.per', { limits: { submits: { count: 1, per: 'soon' } } }],
+    ['limits.scheduleInterval', { limits: { scheduleInterval: 0 } }],
   ])('names what is wrong: %s', (name, options) => {
     expect(() => createHandler(manager, options as HandlerOptions)).toThrow(OptionError);
     expect(() => createHandler(manager, options as HandlerOptions)).toThrow(name);

@@ -165,6 +165,41 @@ describe('schedules over HTTP', () => {
     expect(statuses.sort()).toEqual([200, ...Array.from({ length: 7 }, () => 412)]);
   });
 
+  test('limits.scheduleInterval: no tick of a caller’s schedule comes sooner after another', async () => {
+    const bound = await RightsWorld.open({ limits: { scheduleInterval: '1m' } });
+    const put = (key: string, rule: object, method = 'POST') =>
+      bound.ask('owner', method === 'POST' ? '/schedules' : `/schedules/${key}`, {
+        method,
+        body: { key, handler: 'quick', ...rule },
+      });
+    const close: readonly (readonly [string, object])[] = [
+      ['every', { every: '59s' }],
+      ['cron', { cron: '*/30 * * * * *' }],
+      ['cron', { cron: '0,59 0 12 1 1 *' }],
+      ['cron', { cron: '0,59 */2 * * * *', start: '2040-01-01T00:00:00Z' }],
+      ['rrule', { rrule: 'FREQ=DAILY;BYHOUR=9;BYMINUTE=0;BYSECOND=0,1' }],
+      ['times', { times: ['2040-01-01T00:00:00Z', '2041-01-01T00:00:00Z', '2041-01-01T00:00:59Z'] }],
+    ];
+    const far: readonly object[] = [
+      { every: '1m' },
+      { cron: '* * * * *' },
+      { rrule: 'FREQ=MINUTELY' },
+      { times: ['2040-01-01T00:00:00Z', '2040-01-01T00:01:00Z'] },
+      { on: 'quick.wanted' },
+    ];
+    for (const [index, rule] of far.entries()) expect((await put(`k${index}`, rule)).status).toBe(201);
+    for (const [option, rule] of close) {
+      for (const answer of [await put('new', rule), await put('k0', rule, 'PUT')]) {
+        const { code: why, detail } = await bodyOf(answer);
+        expect([answer.status, why]).toEqual([400, 'option_invalid']);
+        expect(detail).toContain(`\`${option}\` must be a rule whose runs are at least 60000 ms apart`);
+      }
+    }
+    expect(await bodyOf(await bound.ask('owner', '/schedules/k0'))).toMatchObject({ every: 60_000, version: 1 });
+    await bound.manager.schedules.create({ key: 'own', handler: 'quick', every: '1s' });
+    await bound.close();
+  });
+
   test('an input that is redacted in tasks is redacted in schedules', async () => {
     const secret = await RightsWorld.open({ redact: () => '***' });
     await secret.manager.schedules.create({

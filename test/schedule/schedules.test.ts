@@ -260,6 +260,54 @@ onEachStorage('schedules', (world) => {
     expect(await ticksOf(one, 'k')).toHaveLength(3);
   });
 
+  test('pauseAll pauses what matches, of somebody or of all', async () => {
+    const manager = await world.start({ handlers: [work] });
+    const { schedules } = manager;
+    const make = (key: string, submittedBy: string, rule: object = { every: '1m' }) =>
+      schedules.create({ key, handler: work, submittedBy, ...rule });
+    for (let n = 0; n < 3; n++) await make(`a${n}`, 'gone');
+    await make('event', 'gone', { on: 'paid' });
+    await make('stays', 'here');
+    await schedules.pause('a1');
+    await world.clock.advance('1m');
+    expect(await schedules.pauseAll({ submittedBy: 'gone' })).toBe(3);
+    expect(await schedules.pauseAll({ submittedBy: 'gone' })).toBe(0);
+    await world.clock.advance('2m');
+    await manager.publish('paid', 1);
+    const made = await Promise.all(['a0', 'a1', 'a2', 'event', 'stays'].map((key) => ticksOf(manager, key)));
+    expect(made.map(({ length }) => length)).toEqual([1, 0, 1, 0, 3]);
+    await schedules.resume('a0');
+    await expect(schedules.pauseAll({ submittedBy: undefined } as object)).rejects.toThrow('`filter.submittedBy`');
+    await expect(schedules.pauseAll({ nope: 1 } as object)).rejects.toThrow('`filter`');
+    await expect(schedules.pauseAll(undefined as never)).rejects.toThrow('`filter`');
+    expect(await schedules.get('a0')).toMatchObject({ pausedAt: null });
+    expect(await schedules.pauseAll({})).toBe(2);
+  });
+
+  test('pauseAll leaves what was given to somebody else meanwhile, and minds nothing that is gone', async () => {
+    const other = world.manager({ handlers: [work] });
+    const storage = new Proxy(world.connect(), {
+      get(target, method) {
+        const value: unknown = Reflect.get(target, method, target);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          const answer: unknown = await value.apply(target, args);
+          if (method !== 'documents') return answer;
+          await other.schedules.replace('a', { handler: work, every: '1m', submittedBy: 'here' });
+          await other.schedules.delete('b');
+          return answer;
+        };
+      },
+    });
+    const one = world.manager({ handlers: [work], storage });
+    for (const key of ['a', 'b', 'c']) {
+      await other.schedules.create({ key, handler: work, every: '1m', submittedBy: 'gone' });
+    }
+    expect(await one.schedules.pauseAll({ submittedBy: 'gone' })).toBe(1);
+    expect(await one.schedules.get('a')).toMatchObject({ pausedAt: null });
+    expect(await one.schedules.get('c')).toMatchObject({ pausedAt: expect.any(Number) });
+  });
+
   test('list gives pages by key, and filters', async () => {
     const manager = world.manager({ handlers: [work, held().task] });
     const make = (key: string, more: object) =>

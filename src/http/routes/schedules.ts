@@ -11,6 +11,7 @@ import { HttpProblem } from '../problem.ts';
 import { badParameter } from '../query.ts';
 import { retryAfter } from '../retry-after.ts';
 import { type Route, route } from '../route.ts';
+import { requireInterval } from '../schedule-interval.ts';
 import {
   Preview,
   PreviewBody,
@@ -58,7 +59,9 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
     );
     const isBound = (body.on ?? null) !== null;
     const ownEvents = isBound && hearsOwnEvents(caller, way.before);
-    return way.store({ ...body, submittedBy, ownEvents } as Omit<DeclaredSchedule, 'key'>).catch((error: unknown) => {
+    const spec = { ...body, submittedBy, ownEvents } as Omit<DeclaredSchedule, 'key'>;
+    await requireInterval(context, spec);
+    return way.store(spec).catch((error: unknown) => {
       throw bodyProblem(error);
     });
   }

@@ -82,6 +82,24 @@ describe('what recurs, or answers to events', () => {
     expect(value).toMatchObject({ status: 'running', invocationCount: 1, lastExecutionTime: expect.any(Number) });
   });
 
+  test('limits.scheduleInterval holds for it, too', async () => {
+    const bound = await DialectWorld.open([waylay()], { limits: { scheduleInterval: '1m' } });
+    const send = async (method: string, path: string, specification: object) => {
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify(specification);
+      const response = await bound.ask(`/rules/v1/${path}`, { method, as: 'owner', body, headers });
+      return [response.status, ((await response.json()) as { ID?: string }).ID] as const;
+    };
+    const [, id] = await send('POST', 'tasks', PERIODIC);
+    const [, once] = await send('POST', 'tasks', ONCE);
+    const often = { ...PERIODIC, frequency: 59_999 };
+    expect(await send('POST', 'tasks', often)).toEqual([400, undefined]);
+    expect(await send('PUT', `tasks/${id}`, often)).toEqual([400, undefined]);
+    expect(await send('PUT', `tasks/${once}`, often)).toEqual([400, undefined]);
+    expect((await send('PUT', `tasks/${id}`, { ...PERIODIC, frequency: 60_001 }))[0]).toBe(200);
+    await bound.close();
+  });
+
   test('reactive > an event of its resource starts it', async () => {
     const id = await create(REACTIVE);
     // what the application publishes in nobody's name is for those who see all tasks

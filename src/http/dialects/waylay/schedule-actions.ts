@@ -5,6 +5,7 @@ import type { Tag, TaskRecord } from '../../../task/record.ts';
 import { UNFINISHED_STATUSES } from '../../../task/status.ts';
 import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
+import { requireInterval } from '../../schedule-interval.ts';
 import { hearsOwnEvents } from '../../schedules.ts';
 import { bodyProblem } from '../../submission.ts';
 import { type CommandSettings, checkCommand } from './commands.ts';
@@ -69,6 +70,7 @@ export class ScheduleActions {
   /** Makes one that recurs, or answers to events, of the caller. @throws what `manager.schedules.create` does */
   async create(caller: Caller, key: string, specification: Specification): Promise<void> {
     const spec = { key, ...this.#specOf(key, specification), ...this.#whose(caller, specification, callerId(caller)) };
+    await requireInterval(this.#context, spec);
     await this.#context.inside.createSchedule(spec, !specification.start).catch(throwBodyProblem);
   }
 
@@ -83,6 +85,7 @@ export class ScheduleActions {
     // one that runs once waits for no event but its trigger
     const paused = specification.type !== 'onetime' && !specification.start;
     const { inside } = this.#context;
+    await requireInterval(this.#context, spec);
     await inside.replaceBySchedule(spec, paused, (one) => caller.sees(one)).catch(throwBodyProblem);
     return this.#startOr(key, specification);
   }
@@ -93,6 +96,7 @@ export class ScheduleActions {
     const { key, submittedBy } = before;
     const whose = this.#whose(caller, specification, submittedBy, before);
     const specified = { ...this.#specOf(key, specification), ...whose };
+    await requireInterval(this.#context, specified);
     const replaced = await schedules.replace(key, specified).catch(throwBodyProblem);
     const isOn = replaced.pausedAt === null;
     if (specification.type === 'onetime' || isOn !== specification.start) return this.#startOr(key, specification);
