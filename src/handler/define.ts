@@ -55,6 +55,8 @@ export interface TaskDefinition<Name extends string, Parsed, Result, Submitted =
   readonly debounce?: DebounceByInput<Submitted> | undefined;
   /** Of submits that say nothing of `debounce`, `throttle` and `unique`. */
   readonly throttle?: ThrottleByInput<Submitted> | undefined;
+  /** `children`: the progress of its tasks is that of their children, as with the option of `submit`. */
+  readonly progress?: 'children' | undefined;
   /** `manager.publish` of one of these events starts a task. As names of handlers, of up to 200 characters. */
   readonly on?: string | readonly string[] | undefined;
   /** Submits are answered with a warning; text says what to use instead. */

@@ -1,5 +1,6 @@
 import { checkBag } from '../bag.ts';
 import { OptionError, UnknownHandlerError } from '../errors.ts';
+import { parseProgressOf } from '../flow/shares.ts';
 import { integer, parseRetention, type RetentionSettings, type Settings } from '../options.ts';
 import { parseDuration } from '../time/duration.ts';
 import { type HandlerCoalescing, parseHandlerCoalescing } from './coalescing.ts';
@@ -27,6 +28,7 @@ const KEYS = {
   authorize: null,
   debounce: null,
   throttle: null,
+  progress: null,
   on: null,
   fromEvent: null,
   run: null,
@@ -52,6 +54,8 @@ export interface Handler {
   readonly retention: RetentionSettings | null;
   /** Null: each submit is a task of its own. */
   readonly coalescing: HandlerCoalescing | null;
+  /** The progress of its tasks is that of their children. */
+  readonly showsChildren: boolean;
   /** The events that start it. */
   readonly on: readonly string[];
 }
@@ -105,6 +109,7 @@ function parseDefinition(definition: AnyTask, defaults: Defaults): Handler {
     maxLost: maxLost === undefined ? defaults.maxLost : integer('maxLost', maxLost, 0),
     cancelGraceMs: cancelGrace === undefined ? defaults.cancelGraceMs : parseDuration('cancelGrace', cancelGrace),
     retention: retention === undefined ? null : parseRetention('retention', retention, defaults.retention),
+    showsChildren: parseProgressOf(definition.progress),
     on: parseEvents(definition.on),
     coalescing: parseHandlerCoalescing(definition.debounce, definition.throttle),
   };

@@ -55,8 +55,8 @@ export class SettingsReader {
 
   /** Of a handler that is registered. */
   defaultsOf(handler: string): StoredSchedule['handlerDefaults'] {
-    const { priority, maxAttempts, maxLost } = this.#environment.registry.get(handler);
-    return { priority, maxAttempts, maxLost };
+    const { priority, maxAttempts, maxLost, showsChildren } = this.#environment.registry.get(handler);
+    return { priority, maxAttempts, maxLost, showsChildren };
   }
 }
 

@@ -51,7 +51,12 @@ export interface ScheduleSettings {
 /** A schedule as its document holds it; its `dueAt` is the moment of `nextTick`, jitter included. */
 export interface StoredSchedule extends ScheduleSettings {
   /** Of the handler when it was last set: for a process that does not know the handler. */
-  readonly handlerDefaults: { readonly priority: number; readonly maxAttempts: number; readonly maxLost: number };
+  readonly handlerDefaults: {
+    readonly priority: number;
+    readonly maxAttempts: number;
+    readonly maxLost: number;
+    readonly showsChildren?: boolean;
+  };
   /** It stands in the code of a process. */
   readonly declared: boolean;
   readonly createdAt: number;

@@ -49,6 +49,8 @@ export interface TaskDraft {
   readonly showsChildren?: boolean | undefined;
   /** What it counts for in the progress of its parent, if that one shows it; larger than 0, default 1. */
   readonly weight?: number | undefined;
+  /** Refused (`uncounted`) where its weight would count for nothing. */
+  readonly mustCount?: boolean | undefined;
   /** The attempt that makes it: refused unless its lease holds and its task is `running`. */
   readonly by?: Lease | undefined;
 }
@@ -81,8 +83,11 @@ export interface UniqueRule {
 }
 
 export type InsertAnswer =
-  /** `after`: it waits for that task, whose key it shares. */
-  | ({ readonly made: true; readonly after?: string | undefined } & Followed)
+  /**
+   * `after`: it waits for that task, whose key it shares. `uncounted`: it has a weight, and its parent does not show its
+   * children, or is not there.
+   */
+  | ({ readonly made: true; readonly after?: string | undefined; readonly uncounted?: true } & Followed)
   /**
    * An earlier task answers; `parent`: that of its parent, a draft of the same atomic insert, whose children are not made.
    * `replaced`: the task was changed by this, and is like that now.
@@ -94,7 +99,7 @@ export type InsertAnswer =
       readonly replaced?: TaskRecord | undefined;
     }
   | { readonly made: false; readonly refused: 'unique_conflict' | 'idempotency_conflict'; readonly taskId: string }
-  | { readonly made: false; readonly refused: 'queue_full' }
+  | { readonly made: false; readonly refused: 'queue_full' | 'uncounted' }
   /** A document that was to be put with it has another version by now. */
   | { readonly made: false; readonly refused: 'document_conflict' }
   /** The attempt that was to make it holds its task no more, or is to stop. */

@@ -8,7 +8,8 @@ import type { TaskRecord } from '../task/record.ts';
 import { type ParsedSubmit, PLAIN_SUBMIT } from './options.ts';
 
 /** What a task has of its handler. */
-export type DraftHandler = Pick<Handler, 'name' | 'priority' | 'maxAttempts' | 'maxLost'>;
+export type DraftHandler = Pick<Handler, 'name' | 'priority' | 'maxAttempts' | 'maxLost'> &
+  Partial<Pick<Handler, 'showsChildren'>>;
 
 /** Where a task stands among those that are submitted with it, or before it. */
 export interface PlaceInFlow {
@@ -26,6 +27,11 @@ export interface PlaceInFlow {
 }
 
 const NO_FLOW: PlaceInFlow = {};
+
+/** Whether the progress of a task is to be that of its children. */
+export function isShowing(handler: DraftHandler, options: ParsedSubmit): boolean {
+  return options.showsChildren || handler.showsChildren === true;
+}
 
 /** What may become another task waits for nothing of its own. @throws {OptionError} */
 export function checkWaiting({ unique }: ParsedSubmit, waits: boolean): void {
@@ -62,6 +68,7 @@ export function makeDraft(
   const runAt = delayMs === null ? options.runAt : now + delayMs;
   const edges = dependsOn ?? options.dependsOn;
   const waits = edges.length > 0;
+  const showsChildren = isShowing(handler, options);
   const scheduled = options.hold || (runAt !== null && runAt > now);
   const record: TaskRecord = {
     id,
@@ -71,7 +78,7 @@ export function makeDraft(
     input,
     result: null,
     error: null,
-    progress: shares === undefined || !options.showsChildren ? null : progressOf(shares, now),
+    progress: shares === undefined || !showsChildren ? null : progressOf(shares, now),
     checkpoint: null,
     priority: options.priority ?? handler.priority,
     attempt: 0,
@@ -102,8 +109,8 @@ export function makeDraft(
     version: 1,
   };
   const { maxLost } = handler;
-  if (options === PLAIN_SUBMIT && !waits && by === undefined) return { record, maxLost };
-  const { idempotencyKey, unique, showsChildren } = options;
+  if (options === PLAIN_SUBMIT && !waits && !showsChildren && by === undefined) return { record, maxLost };
+  const { idempotencyKey, unique } = options;
   const idempotency =
     idempotencyKey === null
       ? undefined
@@ -116,6 +123,7 @@ export function makeDraft(
     dependsOn: waits ? edges : undefined,
     showsChildren,
     weight: options.weight ?? undefined,
+    mustCount: options.weight !== null && options.failOnWarning,
     by,
   };
 }

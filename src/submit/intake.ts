@@ -9,7 +9,6 @@ import {
 import type { TaskWarning } from '../events.ts';
 import { FlowGraph, type FlowItem, ITEM_KEYS } from '../flow/graph.ts';
 import type { ChildSubmit } from '../flow/port.ts';
-import { DEFAULT_WEIGHT, type Shares } from '../flow/shares.ts';
 import { type HandleHost, SubmittedHandle } from '../handle.ts';
 import type { AnyTask } from '../handler/define.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -19,9 +18,10 @@ import { cloneJson } from '../task/json.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Announcer } from '../watch/announcer.ts';
 import { Batch, type Keep, MOST } from './batch.ts';
-import { type Checked, SubmitCheck } from './check.ts';
-import { checkWaiting, type DraftHandler, makeDraft, type PlaceInFlow } from './draft.ts';
+import { type Checked, SubmitCheck, WarnedError } from './check.ts';
+import { checkWaiting, type DraftHandler, isShowing, makeDraft, type PlaceInFlow } from './draft.ts';
 import type { SubmitOptions } from './options.ts';
+import { checkWeights, requireParent, sharesOf, UNCOUNTED } from './weights.ts';
 
 /** One item of `submitMany`, its types forgotten. */
 export type AnyItem = FlowItem;
@@ -104,6 +104,7 @@ export class Intake {
     if (options?.children !== undefined) return this.#submitFlow({ ...options, handler, input }, keep, flow);
     let checked: Checked | Promise<Checked>;
     try {
+      requireParent(options?.weight, flow !== undefined || options?.parentId !== undefined);
       checked = placed(this.#check(handler, input, options), flow);
     } catch (error) {
       return Promise.reject(error);
@@ -161,6 +162,7 @@ export class Intake {
     const checked = await allOf(checking);
     if (!this.#lifecycle.isOpen) await this.#lifecycle.open();
     if (checked.length === 0) return [];
+    checkWeights(graph, checked, above !== undefined);
     const drafts = this.#draftsOf(graph, checked, above);
     const [first] = drafts;
     if (first !== undefined && first.unique?.onConflict !== 'runAfter') keep?.(copyOf(first.record));
@@ -317,7 +319,7 @@ export class Intake {
         makeDraft(one, ids[place] ?? '', now, settings.idempotencyMs, {
           ...(above === undefined ? flow : { parentId: above.id, submittedBy: above.submittedBy }),
           dependsOn: dependsOn[place],
-          shares: one.options.showsChildren ? sharesOf(graph.childrenOf(place), checked) : undefined,
+          shares: isShowing(one.handler, one.options) ? sharesOf(graph.childrenOf(place), checked) : undefined,
           below: below.map(([depth, at]) => [depth, checked[at]?.handler.name ?? null, checked[at]?.input ?? null]),
         }),
       );
@@ -330,7 +332,8 @@ export class Intake {
     answer: InsertAnswer | undefined,
     checked: Checked | undefined,
   ): SubmittedHandle {
-    const warnings = checked?.warnings ?? NO_WARNINGS;
+    const told = checked?.warnings ?? NO_WARNINGS;
+    const warnings = answer?.made && answer.uncounted ? [...told, UNCOUNTED] : told;
     if (answer === undefined || !('matched' in answer) || answer.matched === 'parent') {
       return new SubmittedHandle(this.#handles, draft?.record.id ?? '', null, warnings);
     }
@@ -354,6 +357,8 @@ export class Intake {
         return new OptionError(pathOf('dependsOn'), 'made of ids of tasks that are there, or of refs', answer.taskId);
       case 'unique_conflict':
         return new UniqueConflictError(draft?.record.uniqueKey ?? '', answer.taskId);
+      case 'uncounted':
+        return new WarnedError('The submit has warnings', [{ path: pathOf('weight'), message: UNCOUNTED.message }]);
       default:
         return new QueueFullError(this.#environment.settings.maxQueued);
     }
@@ -384,12 +389,6 @@ function allOf(checking: readonly (Checked | Promise<Checked>)[]): readonly Chec
 /** Whether a storage with room for it may refuse it. */
 function mayBeRefused({ options: { idempotencyKey, unique } }: Checked): boolean {
   return idempotencyKey !== null || (unique !== null && unique.by === 'unique' && unique.rule.onConflict !== 'skip');
-}
-
-/** Of children that are about to be made. */
-function sharesOf(places: readonly number[], checked: readonly Checked[]): Shares {
-  const weights = places.map((place) => checked[place]?.options.weight ?? DEFAULT_WEIGHT);
-  return { weight: weights.reduce((sum, each) => sum + each, 0), done: 0, total: weights.length, ended: 0 };
 }
 
 /** A task that its storage made to wait. */

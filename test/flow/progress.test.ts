@@ -149,10 +149,78 @@ onEachStorage('the progress of children', (world) => {
   test('who does not ask for it shows nothing', async () => {
     const part = controlled('part');
     const manager = await world.start({ handlers: [part] });
-    const parent = await manager.submit('part', null, { children: [{ handler: 'part', weight: 2 }] });
+    const parent = await manager.submit('part', null, { children: [{ handler: 'part' }] });
     (await part.next()).finish();
     await part.next();
     expect(await shown(manager, parent.id)).toBeNull();
+    for (const run of part.runs) run.finish();
+  });
+
+  test('a definition may say it for all of its tasks, those of a schedule of another process, too', async () => {
+    const part = controlled('part');
+    const whole = defineTask({ name: 'whole', progress: 'children', on: 'go', run: () => {} });
+    const manager = world.manager({ handlers: [part, whole] });
+    const parent = await manager.submit(whole, undefined, { children: [{ handler: 'part', weight: 2 }] });
+    expect(await shown(manager, parent.id)).toEqual([0, 1, 0]);
+    const later = await manager.submit('part', null, { parentId: parent.id, weight: 3 });
+    expect([later.warnings, await shown(manager, parent.id)]).toEqual([[], [0, 2, 0]]);
+    const plain = await manager.submit(whole);
+    await manager.submit('part', null, { parentId: plain.id });
+    expect(await shown(manager, plain.id)).toEqual([0, 1, 0]);
+    await manager.schedules.create({ key: 'of-whole', handler: whole, on: 'elsewhere' });
+    const other = world.manager({ handlers: [part] });
+    const [started] = await other.publish('elsewhere');
+    await other.submit('part', null, { parentId: started?.id, weight: 2 });
+    expect(await shown(other, started?.id ?? '')).toEqual([0, 1, 0]);
+    expect(() => defineTask({ name: 'wrong', progress: 'own' as 'children' })).toThrow(OptionError);
+  });
+
+  test('a weight that counts for nothing is refused where that shows at once', async () => {
+    const manager = world.manager({ handlers: [controlled('part')] });
+    const above = { handler: 'part', children: [{ handler: 'part', weight: 2 }] } as const;
+    const wrong: readonly (readonly [Promise<unknown>, string])[] = [
+      [manager.submit('part', null, { weight: 2 }), 'weight'],
+      [manager.submit('part', null, { weight: 2, children: [{ handler: 'part' }] }), 'weight'],
+      [manager.submitMany([{ handler: 'part' }, { handler: 'part', weight: 2 }]), 'items.1.weight'],
+      [manager.submitMany([above]), 'items.0.children.0.weight'],
+      [manager.submit('part', null, { progress: 'children', children: [above] }), 'children.0.children.0.weight'],
+    ];
+    for (const [submitted, option] of wrong) {
+      const error = await errorOf(submitted);
+      expect(error).toBeInstanceOf(OptionError);
+      expect(error).toMatchObject({ option });
+    }
+    expect(await manager.count()).toBe(0);
+  });
+
+  test('and warned of where the parent was there before', async () => {
+    const part = controlled('part');
+    const manager = await world.start({ handlers: [part] });
+    const { id: parentId } = await manager.submit('part');
+    const { context } = await part.next();
+    const warned = [{ code: 'weight_uncounted' }];
+    expect(await manager.submit('part', null, { parentId, weight: 2 })).toMatchObject({ warnings: warned });
+    expect(await manager.submit('part', null, { parentId: 'nobody', weight: 2 })).toMatchObject({ warnings: warned });
+    expect(await context.submit('part', null, { weight: 2 })).toMatchObject({ warnings: warned });
+    const many = await manager.submitMany([
+      { handler: 'part', parentId },
+      { handler: 'part', parentId, weight: 2, dependsOn: [parentId] },
+    ]);
+    expect(many).toMatchObject([{ warnings: [] }, { warnings: warned }]);
+    const before = await manager.count();
+    const strict = { weight: 2, failOnWarning: true };
+    const items = [{ handler: 'part' }, { handler: 'part', parentId, ...strict }] as const;
+    for (const refused of [
+      manager.submit('part', null, { parentId, ...strict }),
+      context.submit('part', null, strict),
+      manager.submitMany(items),
+    ]) {
+      expect(await errorOf(refused)).toMatchObject({
+        code: 'input_invalid',
+        issues: [{ path: expect.stringMatching(/weight$/) }],
+      });
+    }
+    expect(await manager.count()).toBe(before);
     for (const run of part.runs) run.finish();
   });
 

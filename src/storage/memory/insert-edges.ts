@@ -50,7 +50,8 @@ export class InsertEdges {
     const linked = this.#made.map(({ index, row, draft }) => ({ index, row, ended: this.#link(row, draft) }));
     for (const { index, row, ended } of linked) {
       const changed = this.#decide(row, ended, now);
-      if (changed) answers[index] = { made: true, ...followedBy([row, ...follow(this.#tasks, now)]) };
+      if (changed)
+        answers[index] = { ...answers[index], made: true, ...followedBy([row, ...follow(this.#tasks, now)]) };
     }
   }
 

@@ -7,10 +7,13 @@ import { showProgress } from './progress.ts';
 import type { Row } from './row.ts';
 import type { Tasks } from './tasks.ts';
 
-const MADE: InsertAnswer = Object.freeze({ made: true });
+type Made = Extract<InsertAnswer, { readonly made: true }>;
+
+const MADE: Made = Object.freeze({ made: true });
 const FULL: InsertAnswer = Object.freeze({ made: false, refused: 'queue_full' });
 const CONFLICT: InsertAnswer = Object.freeze({ made: false, refused: 'document_conflict' });
 const STALE: InsertAnswer = Object.freeze({ made: false, refused: 'lease_stale' });
+const UNCOUNTED: InsertAnswer = Object.freeze({ made: false, refused: 'uncounted' });
 const NOT_ALONE: InsertAnswer = Object.freeze({ made: false, refused: 'not_alone' });
 
 /** What bounds an insert, and goes with it. */
@@ -46,6 +49,11 @@ function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: Insert
   const atomic = options.atomic === true;
   const made: Row[] = [];
   const sharing: (readonly [Row, TaskDraft])[] = [];
+  const showing = new Set<Row>();
+  const isShown = (id: string | null): boolean => {
+    const parent = id === null ? undefined : tasks.byId.get(id);
+    return parent !== undefined && (showing.has(parent) || tasks.shares.isShown(parent));
+  };
   let refused = false;
   const edges = drafts.some(mayWait) ? new InsertEdges(tasks, drafts, atomic) : null;
   const inTheWay = new InTheWay(tasks, now);
@@ -55,14 +63,18 @@ function insertTasks(tasks: Tasks, drafts: readonly TaskDraft[], options: Insert
     if ('matched' in found) edges?.matched(asked, found.taskId);
     // `unfinished` counts what was just made, as it can be found already.
     const full = tasks.unfinished >= most ? FULL : null;
-    const answer = 'record' in found ? (full ?? edges?.missing(found) ?? null) : found;
+    const counts = !('record' in found) || found.weight === undefined || isShown(found.record.parentId);
+    const uncounted = !counts && asked.mustCount ? UNCOUNTED : null;
+    const answer = 'record' in found ? (full ?? edges?.missing(found) ?? uncounted) : found;
     if (answer !== null && 'refused' in answer) refused = true;
     if (answer !== null || !('record' in found)) return answer ?? MADE;
     const row = tasks.make(found);
     made.push(row);
     if (mayShare(found)) sharing.push([row, found]);
+    if (found.showsChildren) showing.add(row);
     edges?.made(index, row, found);
-    return found === asked ? MADE : { made: true, after: found.dependsOn?.[0]?.id };
+    const done: Made = found === asked ? MADE : { made: true, after: found.dependsOn?.[0]?.id };
+    return counts ? done : { ...done, uncounted: true };
   });
   if (atomic && refused) {
     tasks.discard(made);

@@ -37,6 +37,11 @@ export class ShareTable {
     this.#grown.add(parent);
   }
 
+  /** Whether a row shows its children. */
+  isShown(row: Row): boolean {
+    return this.#shown.has(row);
+  }
+
   /** The rows are all that an insert made: they show their children from the start, which is no news. */
   made(rows: readonly Row[], now: number): void {
     if (this.#grown.size === 0) return;

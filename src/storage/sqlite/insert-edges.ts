@@ -74,7 +74,7 @@ export class InsertEdges {
     }));
     for (const each of verdicts) {
       const followed = this.#decide(each);
-      if (followed.length > 0) answers[each.index] = { made: true, ...followedBy(followed) };
+      if (followed.length > 0) answers[each.index] = { ...answers[each.index], made: true, ...followedBy(followed) };
     }
   }
 

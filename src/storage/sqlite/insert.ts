@@ -21,10 +21,13 @@ const INSERT =
   'unique_key, tags, more, edges, started) ' +
   'values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) on conflict(id) do nothing';
 
-const MADE: InsertAnswer = { made: true };
+type Made = Extract<InsertAnswer, { readonly made: true }>;
+
+const MADE: Made = { made: true };
 const QUEUE_FULL: InsertAnswer = { made: false, refused: 'queue_full' };
 const CONFLICT: InsertAnswer = { made: false, refused: 'document_conflict' };
 const STALE: InsertAnswer = { made: false, refused: 'lease_stale' };
+const UNCOUNTED: InsertAnswer = { made: false, refused: 'uncounted' };
 const NOT_ALONE: InsertAnswer = { made: false, refused: 'not_alone' };
 
 /** What bounds an insert, and goes with it. */
@@ -67,7 +70,8 @@ function insertTasks(
         draft.idempotency !== undefined ||
         draft.unique !== undefined ||
         draft.dependsOn !== undefined ||
-        draft.by !== undefined,
+        draft.by !== undefined ||
+        draft.mustCount === true,
     );
   if (!atomic || drafts.length < 2 || !mayRefuse) return insertEach(transaction, drafts, atomic, maxUnfinished);
   return transaction.part((part) => {
@@ -103,16 +107,19 @@ function insertEach(
       if ('matched' in found) edges?.matched(asked, found.taskId);
       return found;
     }
-    const missing = room <= 0 ? QUEUE_FULL : (edges?.missing(found) ?? null);
-    if (missing !== null) return isThere(transaction, asked.record.id) ? MADE : missing;
     if (mayShare(found)) shares ??= new InsertShares(transaction);
+    const isCounted = found.weight === undefined || shares?.isShown(found.record.parentId) === true;
+    const uncounted = !isCounted && found.mustCount ? UNCOUNTED : null;
+    const missing = room <= 0 ? QUEUE_FULL : (edges?.missing(found) ?? uncounted);
+    if (missing !== null) return isThere(transaction, asked.record.id) ? MADE : missing;
     const bits = (edges?.bitsOf(found) ?? 0) | (shares?.bitsOf(found) ?? 0);
     const seq = insertOne(transaction, found, bits, early);
     if (seq === null) return MADE;
     shares?.made(seq, found);
     room--;
     edges?.made(index, seq, found);
-    return found === asked ? MADE : { made: true, after: found.dependsOn?.[0]?.id };
+    const done: Made = found === asked ? MADE : { made: true, after: found.dependsOn?.[0]?.id };
+    return isCounted ? done : { ...done, uncounted: true };
   });
   plain?.store();
   (shares as InsertShares | null)?.store();

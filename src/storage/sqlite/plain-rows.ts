@@ -30,7 +30,7 @@ export class PlainRows {
   /** @returns false: it is no such draft, and is to be stored by itself, after {@link store} */
   add(draft: TaskDraft): boolean {
     if (draft.idempotency !== undefined || draft.unique !== undefined || draft.by !== undefined) return false;
-    if (draft.showsChildren || !isPlain(draft.record)) return false;
+    if (draft.showsChildren || draft.weight !== undefined || !isPlain(draft.record)) return false;
     const task = this.#early?.taken(draft, this.#transaction.now) ?? draft.record;
     const first = this.#tasks[0];
     if (first !== undefined && !isAlike(first, task, this.#waiting[0]?.maxLost === draft.maxLost)) this.store();

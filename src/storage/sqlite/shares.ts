@@ -34,6 +34,11 @@ export class InsertShares {
     return (showsChildren ? SHOWS : 0) | (this.#parentOf(parentId) === null ? 0 : COUNTED);
   }
 
+  /** Whether a parent shows the progress of its children. */
+  isShown(parentId: string | null): boolean {
+    return this.#parentOf(parentId) !== null;
+  }
+
   /** A draft was made. */
   made(seq: number, { record: { id, parentId }, showsChildren, weight = DEFAULT_WEIGHT }: TaskDraft): void {
     const { database } = this.#transaction;

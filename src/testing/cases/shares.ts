@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { Progressed, TaskDraft } from '../../storage/storage.ts';
+import type { InsertAnswer, Progressed, TaskDraft } from '../../storage/storage.ts';
 import type { TaskProgress } from '../../task/record.ts';
 import { cancel, EXPIRED, fail, restart, retry, succeed } from '../../task/transition.ts';
 import { edgesTo } from './edges.ts';
@@ -142,10 +142,30 @@ export const sharesCases: readonly StorageCase[] = [
   }),
   storageCase('shares: children of a task that does not ask for it change nothing', async (world) => {
     const parent = await world.submit({ handler: 'parent' });
-    const claim = await world.running({ parentId: parent, weight: 2 });
+    const claim = await world.running({ parentId: parent });
     assert.equal('progressed' in (await world.settle(claim, succeed(null))), false);
     const { version, progress } = await world.get(parent);
     assert.deepEqual([version, progress], [1, null]);
+  }),
+  storageCase('shares: a weight that counts for nothing is told of, or refused', async (world) => {
+    const showing = world.draft({ handler: 'parent', showsChildren: true });
+    const silent = world.draft({ handler: 'parent' });
+    const child = (parentId: string, fields: DraftFields = {}): TaskDraft =>
+      world.draft({ parentId, weight: 2, ...fields });
+    const of = ({ record }: TaskDraft, fields?: DraftFields): TaskDraft => child(record.id, fields);
+    const must = { mustCount: true };
+    const together = [showing, silent, of(showing), of(silent), of(showing, must)];
+    const uncounted = (answers: readonly InsertAnswer[]): readonly unknown[] =>
+      answers.map((answer) => ('refused' in answer ? answer.refused : answer.made && answer.uncounted === true));
+    assert.deepEqual(uncounted(await world.storage.insert(together)), [false, false, false, true, false]);
+    const [{ record: first }, { record: second }] = [showing, silent];
+    const edges = { dependsOn: edgesTo([first.id]) };
+    const later = [child(first.id, must), child(second.id, edges), child('nobody'), child(second.id, must)];
+    assert.deepEqual(uncounted(await world.storage.insert(later)), [false, true, true, 'uncounted']);
+    const whole = [world.draft(), child(second.id, must)];
+    assert.deepEqual(uncounted(await world.storage.insert(whole, { atomic: true })), ['not_alone', 'uncounted']);
+    assert.deepEqual(await shown(world, first.id), [0, 3, 0]);
+    assert.equal(await world.storage.count([[{ archived: 'both' }]]), 8);
   }),
   storageCase('shares: what its handler reports itself stays, until a restart', async (world) => {
     const [parent, [a = '', b = '', c = '']] = await family(world, [1, 1, 1]);

@@ -115,6 +115,7 @@ export class World {
     dependsOn,
     showsChildren,
     weight,
+    mustCount,
     by,
     ...fields
   }: DraftFields = {}): TaskDraft {
@@ -122,7 +123,17 @@ export class World {
     const status = fields.status ?? (dependsOn === undefined ? 'queued' : 'waiting');
     const record: TaskRecord = { ...EMPTY, id: this.#draw('task'), status, createdAt: now, updatedAt: now, ...fields };
     const queuedAt = record.queuedAt ?? (status === 'queued' ? now : null);
-    return { record: { ...record, queuedAt }, maxLost, idempotency, unique, dependsOn, showsChildren, weight, by };
+    return {
+      record: { ...record, queuedAt },
+      maxLost,
+      idempotency,
+      unique,
+      dependsOn,
+      showsChildren,
+      weight,
+      mustCount,
+      by,
+    };
   }
 
   /** Makes a task. @returns its id */
