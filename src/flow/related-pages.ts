@@ -18,7 +18,7 @@ export interface RelatedPage<T> {
 }
 
 /** The other end of a dependency. */
-export interface RelatedEnd<T> {
+interface RelatedEnd<T> {
   readonly task: T;
   readonly onFailure: OnFailure;
   readonly waiting: boolean;
