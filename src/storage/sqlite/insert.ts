@@ -9,17 +9,18 @@ import type { EarlyClaim } from './early-claim.ts';
 import { inTheWay, isThere, writeKey } from './in-the-way.ts';
 import { InsertEdges } from './insert-edges.ts';
 import { PlainRows } from './plain-rows.ts';
-import { encodeMore, encodeTags, statusCode } from './rows.ts';
+import { COMMON_COLUMNS, commonValues, encodeMore, encodeTags } from './rows.ts';
 import { InsertShares, showProgress } from './shares.ts';
-import { encodeJson, encodeNullableText, encodeText } from './text.ts';
+import { encodeJson, encodeNullableText } from './text.ts';
 import type { Transaction } from './transaction.ts';
 import { writeTags } from './write.ts';
 
+const COLUMNS =
+  `${COMMON_COLUMNS}, id, input, run_at, start_by, submitted_by, entity_id, parent_id, schedule_id, description, ` +
+  'unique_key, tags, more, edges';
 const INSERT =
-  'insert into tasklane_task(id, handler, status, priority, version, attempt, max_attempts, max_lost, created_at, queued_at, ' +
-  'updated_at, worker_id, token, input, run_at, start_by, submitted_by, entity_id, parent_id, schedule_id, description, ' +
-  'unique_key, tags, more, edges, started) ' +
-  'values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) on conflict(id) do nothing';
+  `insert into tasklane_task(${COLUMNS}, started) ` +
+  `values(${COLUMNS.replace(/\w+/g, '?')}, 0) on conflict(id) do nothing`;
 
 type Made = Extract<InsertAnswer, { readonly made: true }>;
 
@@ -148,19 +149,8 @@ function insertOne(transaction: Transaction, draft: TaskDraft, edges: number, ea
 /** What is bound to store a task. @param token of its lease, where it is claimed already */
 function rowOf(task: TaskRecord, maxLost: number, token: string | null, edges: number): readonly Bindable[] {
   return [
+    ...commonValues(task, maxLost, task.status === 'running' ? token : null),
     task.id,
-    encodeText(task.handler),
-    statusCode(task.status),
-    task.priority,
-    task.version,
-    task.attempt,
-    task.maxAttempts,
-    maxLost,
-    task.createdAt,
-    task.queuedAt,
-    task.updatedAt,
-    task.workerId,
-    task.status === 'running' ? token : null,
     encodeJson(task.input),
     task.runAt,
     task.startBy,

@@ -1,9 +1,8 @@
 import type { TaskRecord } from '../../task/record.ts';
 import type { TaskDraft } from '../storage.ts';
-import type { Bindable } from './database.ts';
 import type { EarlyClaim } from './early-claim.ts';
-import { encodeMore, encodeTags, statusCode } from './rows.ts';
-import { encodeJson, encodeText } from './text.ts';
+import { COMMON_COLUMNS, commonValues, encodeMore, encodeTags } from './rows.ts';
+import { encodeJson } from './text.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Rows of one statement: the most that fit are taken at a time. Each further size is one more statement to prepare. */
@@ -57,20 +56,7 @@ export class PlainRows {
     const maxLost = this.#waiting[0]?.maxLost ?? 0;
     if (task === undefined) return;
     const token = task.status === 'running' ? (this.#early?.request.token ?? null) : null;
-    const values: Bindable[] = [
-      encodeText(task.handler),
-      statusCode(task.status),
-      task.priority,
-      task.version,
-      task.attempt,
-      task.maxAttempts,
-      maxLost,
-      task.createdAt,
-      task.queuedAt,
-      task.updatedAt,
-      task.workerId,
-      token,
-    ];
+    const values = commonValues(task, maxLost, token);
     for (let at = from; at < from + size; at++) {
       const row = this.#tasks[at];
       values.push(row?.id ?? null, encodeJson(row?.input));
@@ -105,15 +91,13 @@ export class PlainRows {
 
 /** Not with `?1`, which Node 22 takes for a name. */
 function insertOf(size: number): string {
-  const alike =
-    'handler, status, priority, version, attempt, max_attempts, max_lost, created_at, queued_at, updated_at, worker_id, token';
-  const into = `insert into tasklane_task(${alike}, id, input, edges, started)`;
-  const bound = alike.replace(/\w+/g, '?');
+  const into = `insert into tasklane_task(${COMMON_COLUMNS}, id, input, edges, started)`;
+  const bound = COMMON_COLUMNS.replace(/\w+/g, '?');
   if (size === 1) return `${into} values (${bound}, ?, ?, 0, 0) on conflict(id) do nothing`;
   return (
-    `${into} with alike(${alike}) as (values (${bound})), ` +
+    `${into} with common(${COMMON_COLUMNS}) as (values (${bound})), ` +
     `own(id, input) as (values ${Array.from({ length: size }, () => '(?, ?)').join(', ')}) ` +
-    `select ${alike}, own.id, own.input, 0, 0 from alike cross join own where true on conflict(id) do nothing`
+    `select ${COMMON_COLUMNS}, own.id, own.input, 0, 0 from common cross join own where true on conflict(id) do nothing`
   );
 }
 

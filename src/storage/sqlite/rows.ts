@@ -1,8 +1,8 @@
 import type { TaskErrorInfo, TaskProgress, TaskRecord } from '../../task/record.ts';
 import { STATUSES, type Status } from '../../task/status.ts';
 import { type Baseline, FROM_SUBMIT, type StoredTask } from '../../task/transition.ts';
-import type { Row } from './database.ts';
-import { decodeJson, decodeNullableText, decodeText } from './text.ts';
+import type { Bindable, Row } from './database.ts';
+import { decodeJson, decodeNullableText, decodeText, encodeText } from './text.ts';
 
 /** The columns of a task, in the order {@link toStored} and {@link toRecord} read them. */
 const NARROW =
@@ -15,6 +15,10 @@ export const COLUMNS = `${NARROW}, input, result, edges`;
 
 /** The same, without reading the input and the result, which are null then. */
 export const LIGHT_COLUMNS = `${NARROW}, null, null, edges`;
+
+/** The columns that every new task has values for, but for its id and its input, in the order of {@link commonValues}. */
+export const COMMON_COLUMNS =
+  'handler, status, priority, version, attempt, max_attempts, max_lost, created_at, queued_at, updated_at, worker_id, token';
 
 /** Fields that few tasks have and no list filters on: they share the column `more`, as JSON, NULL where all are as here. */
 export interface More {
@@ -105,6 +109,24 @@ export function toStored(row: Row): Stored {
     leakedBy: row[20] as string | null,
   };
   return { seq: row[0] as number, started: row[9] === 1, edges: row[34] as number, task };
+}
+
+/** What a new task has in {@link COMMON_COLUMNS}. @param token of its lease, where it is stored as claimed */
+export function commonValues(task: TaskRecord, maxLost: number, token: string | null): Bindable[] {
+  return [
+    encodeText(task.handler),
+    statusCode(task.status),
+    task.priority,
+    task.version,
+    task.attempt,
+    task.maxAttempts,
+    maxLost,
+    task.createdAt,
+    task.queuedAt,
+    task.updatedAt,
+    task.workerId,
+    token,
+  ];
 }
 
 /** What a stored task shows. */
