@@ -30,8 +30,17 @@ export function nowUnderWay(overlap: Overlap, ids: readonly string[]): readonly 
   return ids.length <= KNOWN ? ids : [...ids.slice(0, KNOWN / 2), ...ids.slice(-KNOWN / 2)];
 }
 
-/** Applies a schedule's `overlap` to the ticks that shall have a task. @param earlier its tasks, ended or not */
-export function turnOf(overlap: Overlap, ticks: readonly number[], earlier: readonly TaskRecord[]): Turn {
+/**
+ * Applies a schedule's `overlap` to the ticks that shall have a task.
+ * @param earlier its tasks, ended or not
+ * @param most so many more runs it has, at least one
+ */
+export function turnOf(overlap: Overlap, ticks: readonly number[], earlier: readonly TaskRecord[], most: number): Turn {
+  const turn = overlapped(overlap, ticks, earlier);
+  return turn.ticks.length <= most ? turn : { ...turn, ticks: turn.ticks.slice(0, most) };
+}
+
+function overlapped(overlap: Overlap, ticks: readonly number[], earlier: readonly TaskRecord[]): Turn {
   const busy = earlier.filter(({ status }) => !isFinal(status));
   const after = busy.map(({ id }) => id);
   const turn: Turn = { ticks, busy: after, after: [], inTurn: false, cancel: [] };

@@ -36,10 +36,7 @@ export function planTicks(key: string, schedule: StoredSchedule, next: Next, mom
   const due = (tick: number): number => tick + jitterOf(key, tick, schedule.jitter);
   const first = schedule.nextTick ?? now;
   const isMissed = (tick: number): boolean => due(tick) < moment.since || now - due(tick) > moment.lateMs;
-  const plan = isMissed(first) ? planMissed() : planLate();
-  if (schedule.maxRuns === null) return plan;
-  const ticks = plan.ticks.slice(0, schedule.maxRuns - schedule.runs);
-  return { ...plan, ticks, next: schedule.runs + ticks.length >= schedule.maxRuns ? null : plan.next };
+  return isMissed(first) ? planMissed() : planLate();
 
   function planLate(): Plan {
     const ticks: number[] = [];
@@ -61,16 +58,23 @@ export function planTicks(key: string, schedule: StoredSchedule, next: Next, mom
 
   /** The newest of those that have come, up to `count`: found backwards, for there may be a year of them. */
   function newest(count: number): readonly number[] {
+    const until = firstToCome();
     for (let window = WINDOW_MS; ; window *= 4) {
-      const from = Math.max(first - 1, now - window);
+      const from = Math.max(first - 1, until - 1 - window);
       const found: number[] = [];
-      for (let tick = next(from); tick !== null && tick <= now; tick = next(tick)) {
-        if (due(tick) > now) break;
+      for (let tick = next(from); tick !== null && tick < until; tick = next(tick)) {
         found.push(tick);
         if (found.length > count) found.shift();
       }
       if (found.length === count || from < first) return found;
     }
+  }
+
+  /** The end of those that have come. Later ones may come earlier by their jitter, and wait for their turn. */
+  function firstToCome(): number {
+    let tick = next(Math.max(first - 1, now - schedule.jitter - 1));
+    while (tick !== null && due(tick) <= now) tick = next(tick);
+    return Math.min(tick ?? Number.POSITIVE_INFINITY, now + 1);
   }
 }
 

@@ -135,7 +135,9 @@ export class Scheduler {
     const earlier = await this.#earlier(plans);
     const moves = plans.map(({ found, plan }) => {
       const tasks = maybeUnderWay(found.schedule).flatMap((id) => earlier.get(id) ?? []);
-      return this.#move(found, plan, turnOf(found.schedule.overlap, plan.ticks, tasks));
+      const { overlap, maxRuns, runs } = found.schedule;
+      const most = maxRuns === null ? Number.POSITIVE_INFINITY : maxRuns - runs;
+      return this.#move(found, plan, turnOf(overlap, plan.ticks, tasks, most), most);
     });
     // What makes tasks goes together: it is cheaper, and they start with the same transaction.
     const making = moves.filter(({ drafts }) => drafts.length > 0);
@@ -176,7 +178,7 @@ export class Scheduler {
     return new Map(tasks.flatMap((task) => (task === null ? [] : [[task.id, task]])));
   }
 
-  #move(found: Found, plan: Plan, turn: Turn): Making {
+  #move(found: Found, plan: Plan, turn: Turn, most: number): Making {
     const drafts: TaskDraft[] = [];
     const made: string[] = [];
     for (const tick of turn.ticks) {
@@ -186,7 +188,7 @@ export class Scheduler {
     }
     const schedule: StoredSchedule = {
       ...found.schedule,
-      nextTick: plan.next,
+      nextTick: made.length < most ? plan.next : null, // what `overlap` leaves out is no run
       lastTick: plan.last,
       lastTaskId: made.at(-1) ?? found.schedule.lastTaskId,
       underWay: nowUnderWay(found.schedule.overlap, [...turn.busy, ...made]),
@@ -212,7 +214,12 @@ export class Scheduler {
   }
 
   /** What whoever runs this should know although nothing failed. */
-  async #report({ found, plan: { ticks, dropped }, turn, schedule: { handler } }: Making): Promise<void> {
+  async #report({
+    found,
+    plan: { ticks, next, dropped },
+    turn,
+    schedule: { handler, nextTick },
+  }: Making): Promise<void> {
     if (dropped !== null) {
       const { from, to } = dropped;
       const span = `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`;
@@ -220,10 +227,11 @@ export class Scheduler {
       this.#warn(
         'schedule_missed',
         found,
-        `missed ticks from ${span}; \`missed: '${missed}'\` made ${ticks.length} tasks.`,
+        `missed ticks from ${span}; \`missed: '${missed}'\` made ${turn.ticks.length} tasks.`,
       );
     }
-    if (turn.ticks.length < ticks.length) {
+    const isOver = nextTick === null && next !== null; // the others are no run of it
+    if (turn.ticks.length < ticks.length && !isOver) {
       const left = ticks.length - turn.ticks.length;
       this.#warn('schedule_skipped', found, `skipped ${left} ticks: an earlier task has not ended.`);
     }

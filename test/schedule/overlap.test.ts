@@ -83,6 +83,20 @@ onEachStorage('overlap', (world) => {
     expect(first?.cancelReason).toBe('superseded');
   });
 
+  test.each<Overlap>(['skip', 'queueOne'])('%s: what is left out is no run of maxRuns', async (overlap) => {
+    const { task, open } = held();
+    const manager = await world.start({ handlers: [task] });
+    const waits = overlap === 'queueOne' ? 1 : 0;
+    await manager.schedules.create({ key: 'k', handler: task, every: '1m', overlap, maxRuns: waits + 1 });
+    await manager.schedules.trigger('k');
+    await world.clock.advance('3m');
+    expect(await manager.schedules.get('k')).toMatchObject({ runs: waits, nextRunAt: world.clock.now() + 60_000 });
+    open();
+    await world.clock.advance('5m');
+    expect(await manager.schedules.get('k')).toMatchObject({ runs: waits + 1, nextRunAt: null });
+    expect(await tasksOf(manager, 'k')).toHaveLength(waits + 2);
+  });
+
   test('a triggered task counts as the earlier one', async () => {
     const { task } = held();
     const manager = await world.start({ handlers: [task] });
