@@ -74,6 +74,7 @@ export class ScheduleEditor {
       updatedAt: readAt,
       settingsVersion: version + 1,
       pausedAt: paused ? readAt : null,
+      orphaned: false,
       nextTick: (await timelineOf(settings.rule))(readAt),
       lastTick: null,
       lastTaskId: null,
@@ -137,6 +138,35 @@ export class ScheduleEditor {
   }
 
   /**
+   * No tick makes a task until `resume`; once more: nothing is written.
+   * @param orphaned until it is in the code again, or is resumed
+   * @param fits looks at what is to be paused
+   * @throws as `change`
+   */
+  pause(
+    key: string,
+    options?: ChangeOptions,
+    { orphaned = false, fits = () => true }: { orphaned?: boolean; fits?: (schedule: StoredSchedule) => boolean } = {},
+  ): Promise<Found> {
+    const edit = (schedule: StoredSchedule, now: number): StoredSchedule => {
+      const isPaused = schedule.pausedAt !== null && (orphaned || !schedule.orphaned);
+      if (!fits(schedule) || isPaused) return schedule;
+      return { ...schedule, pausedAt: schedule.pausedAt ?? now, orphaned, updatedAt: now };
+    };
+    return this.change(key, edit, options);
+  }
+
+  /** Goes on with the next tick: those that came meanwhile were not missed. @throws as `change` */
+  resume(key: string, options?: ChangeOptions): Promise<Found> {
+    const edit = async (schedule: StoredSchedule, now: number): Promise<StoredSchedule> => {
+      if (schedule.pausedAt === null) return schedule;
+      const next = await nextTick(schedule, now);
+      return { ...schedule, pausedAt: null, orphaned: false, updatedAt: now, nextTick: next };
+    };
+    return this.change(key, edit, options);
+  }
+
+  /**
    * Makes a task at once.
    * @param draftOf the task
    * @throws {ScheduleNotFoundError} @throws {QueueFullError} @throws {StorageError}
@@ -189,7 +219,7 @@ function requireVersion({ key, schedule: { settingsVersion } }: Found, ifVersion
 }
 
 /** The first tick that is to come; one that was dealt with does not come again, also where the clock was put back. */
-export async function nextTick(schedule: StoredSchedule, now: number): Promise<number | null> {
+async function nextTick(schedule: StoredSchedule, now: number): Promise<number | null> {
   if (!hasRunsLeft(schedule)) return null;
   return (await timelineOf(schedule.rule))(Math.max(now, schedule.lastTick ?? 0));
 }

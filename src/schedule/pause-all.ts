@@ -2,7 +2,7 @@ import { OptionError, ScheduleNotFoundError } from '../errors.ts';
 import type { ScheduleEditor } from './editor.ts';
 import { listSchedules, parseFilter, type ScheduleFilter } from './list.ts';
 import type { Scheduling } from './scheduling.ts';
-import { toScheduleRecord } from './stored-schedule.ts';
+import { type StoredSchedule, toScheduleRecord } from './stored-schedule.ts';
 
 /** Schedules of a page. */
 const AT_ONCE = 1_000;
@@ -22,13 +22,14 @@ export async function pauseAll({ environment, editor }: Scheduling, filter: Sche
 
 /** What changed since it was listed may match no more, or be gone. */
 async function pauseOne(editor: ScheduleEditor, key: string, filter: ScheduleFilter): Promise<boolean> {
-  const fits = parseFilter(filter);
+  const matches = parseFilter(filter);
   let paused = false;
+  const fits = (schedule: StoredSchedule): boolean => {
+    paused = schedule.pausedAt === null && matches(toScheduleRecord({ key, version: 0, schedule }));
+    return paused;
+  };
   try {
-    await editor.change(key, (schedule, now) => {
-      paused = schedule.pausedAt === null && fits(toScheduleRecord({ key, version: 0, schedule }));
-      return paused ? { ...schedule, pausedAt: now, updatedAt: now } : schedule;
-    });
+    await editor.pause(key, {}, { fits });
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     return false;

@@ -1,5 +1,5 @@
 import type { Environment } from '../environment.ts';
-import { OptionError } from '../errors.ts';
+import { OptionError, ScheduleNotFoundError } from '../errors.ts';
 import { canonicalJson, type JsonValue } from '../task/json.ts';
 import { isSameRule, type ScheduleEditor } from './editor.ts';
 import type { ReadSettings, SettingsReader } from './settings.ts';
@@ -42,8 +42,15 @@ export class Reconciler {
     if (found === null) {
       // Null: another process made it meanwhile, of the same code or of another version, which then came last.
       await this.#editor.create(key, read, true);
-    } else if (!found.schedule.declared || !isSame(found.schedule, read.settings)) {
-      await this.#editor.replace(key, read, true);
+      return;
+    }
+    const { declared, orphaned } = found.schedule;
+    try {
+      if (!declared || !isSame(found.schedule, read.settings)) await this.#editor.replace(key, read, true);
+      if (orphaned) await this.#editor.resume(key);
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+      await this.#bring(key, read); // for another process it was an orphan
     }
   }
 
@@ -58,13 +65,11 @@ export class Reconciler {
 
   async #orphan({ key, schedule }: Found, onOrphan: OnOrphan): Promise<void> {
     const done = { report: 'it goes on', pause: 'it is paused', delete: 'it was deleted' }[onOrphan];
-    if (onOrphan === 'delete') await this.#editor.delete(key);
-    else if (onOrphan === 'pause' && schedule.pausedAt === null) {
-      await this.#editor.change(key, (current, now) => ({
-        ...current,
-        pausedAt: current.pausedAt ?? now,
-        updatedAt: now,
-      }));
+    try {
+      if (onOrphan === 'delete') await this.#editor.delete(key);
+      else if (onOrphan === 'pause') await this.#editor.pause(key, {}, { orphaned: true });
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error; // another process was there first
     }
     const message = `Schedule ${key} no longer stands in the code; ${done}.`;
     this.#environment.events.warn('schedule_orphaned', message, { id: null, handler: schedule.handler });

@@ -5,7 +5,7 @@ import type { Lifecycle } from '../lifecycle.ts';
 import { integer } from '../options.ts';
 import { parseTime } from '../submit/options.ts';
 import { createSchedule } from './create.ts';
-import { type ChangeOptions, nextTick } from './editor.ts';
+import type { ChangeOptions } from './editor.ts';
 import { listSchedules, type ScheduleFilter, type SchedulePage, type ScheduleQuery } from './list.ts';
 import { pauseAll } from './pause-all.ts';
 import type { Scheduling } from './scheduling.ts';
@@ -81,12 +81,7 @@ export class Schedules<Tasks extends AnyTask = AnyTask> {
    */
   async pause(key: string, options?: ChangeOptions): Promise<ScheduleRecord> {
     await this.#lifecycle.open();
-    const found = await this.#scheduling.editor.change(
-      key,
-      (schedule, now) => (schedule.pausedAt === null ? { ...schedule, pausedAt: now, updatedAt: now } : schedule),
-      options,
-    );
-    return toScheduleRecord(found);
+    return toScheduleRecord(await this.#scheduling.editor.pause(key, options));
   }
 
   /**
@@ -95,15 +90,7 @@ export class Schedules<Tasks extends AnyTask = AnyTask> {
    */
   async resume(key: string, options?: ChangeOptions): Promise<ScheduleRecord> {
     await this.#lifecycle.open();
-    const found = await this.#scheduling.editor.change(
-      key,
-      async (schedule, now) =>
-        schedule.pausedAt === null
-          ? schedule
-          : { ...schedule, pausedAt: null, updatedAt: now, nextTick: await nextTick(schedule, now) },
-      options,
-    );
-    return toScheduleRecord(found);
+    return toScheduleRecord(await this.#scheduling.editor.resume(key, options));
   }
 
   /**

@@ -64,6 +64,8 @@ export interface StoredSchedule extends ScheduleSettings {
   /** Of the document, when its settings were last changed, or it was paused or resumed: so one of a deleted key is newer. */
   readonly settingsVersion: number;
   readonly pausedAt: number | null;
+  /** It is paused because it left the code: it goes on when it is back. */
+  readonly orphaned: boolean;
   readonly nextTick: number | null;
   /** The newest tick that was dealt with. */
   readonly lastTick: number | null;
@@ -84,7 +86,7 @@ export interface Found {
 
 /** A schedule. Every key is always there; times are epoch ms, durations ms. */
 export type ScheduleRecord = Readonly<
-  Omit<StoredSchedule, 'rule' | 'handlerDefaults' | 'nextTick' | 'underWay' | 'settingsVersion'> &
+  Omit<StoredSchedule, 'rule' | 'handlerDefaults' | 'nextTick' | 'underWay' | 'settingsVersion' | 'orphaned'> &
     Omit<StoredRule, 'anchor'> & {
       key: string;
       /** When its next task will be made, jitter included; null: paused, over, or it waits for an event. */
@@ -106,7 +108,8 @@ export function allFound(documents: readonly (StoredDocument | null)[]): readonl
 
 /** A schedule as users see it. */
 export function toScheduleRecord({ key, schedule }: Found): ScheduleRecord {
-  const { rule, handlerDefaults: _defaults, nextTick: _next, underWay: _underWay, settingsVersion, ...rest } = schedule;
+  const { rule, settingsVersion, ...own } = schedule;
+  const { handlerDefaults: _defaults, nextTick: _next, underWay: _underWay, orphaned: _orphaned, ...rest } = own;
   const { anchor: _anchor, ...shown } = rule;
   return { key, ...rest, ...shown, nextRunAt: dueAtOf(key, schedule), version: settingsVersion };
 }

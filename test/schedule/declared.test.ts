@@ -1,5 +1,6 @@
 import { type DeclaredSchedule, type OnOrphan, OptionError, TaskManager, UnknownHandlerError } from 'tasklane';
 import { expect, test } from 'vitest';
+import { meet } from '../support/meet.ts';
 import { onEachStorage } from '../support/world.ts';
 import { ticksOf, warnings, work } from './support.ts';
 
@@ -62,6 +63,80 @@ onEachStorage('schedules that stand in the code', (world) => {
     for (const key of ['made', 'stays']) {
       expect(await second.manager.schedules.get(key)).toMatchObject({ pausedAt: null });
     }
+  });
+
+  test('one that was paused as an orphan goes on when it is back; one that somebody paused does not', async () => {
+    const minutely = { key: 'a', handler: work, every: '1m' } as const;
+    const both = [minutely, { ...minutely, key: 'b' }, { ...minutely, key: 'c' }];
+    const first = await restart(both);
+    await first.manager.schedules.pause('b');
+    await first.manager.close();
+    const without = await restart([], 'pause');
+    expect(without.codes).toEqual(['schedule_orphaned', 'schedule_orphaned', 'schedule_orphaned']);
+    await without.manager.schedules.pause('c');
+    await world.clock.advance('10m');
+    await without.manager.close();
+    const { manager } = await restart(both, 'pause');
+    const now = world.clock.now();
+    expect(await manager.schedules.get('a')).toMatchObject({ pausedAt: null });
+    await world.clock.advance('1m');
+    expect(await ticksOf(manager, 'a')).toEqual([now + 60_000]);
+    for (const key of ['b', 'c']) {
+      expect(await manager.schedules.get(key)).toMatchObject({ pausedAt: expect.any(Number), nextRunAt: null });
+      expect(await ticksOf(manager, key)).toEqual([]);
+    }
+  });
+
+  test.each<OnOrphan>(['report', 'pause', 'delete'])('two programs with lists of their own: %s', async (onOrphan) => {
+    const spec = { handler: work, every: '1m' } as const;
+    const [own, shared, others] = [
+      { key: 'own', ...spec },
+      { key: 'shared', ...spec },
+      { key: 'others', ...spec },
+    ];
+    const one = await restart([own, shared], onOrphan);
+    await world.clock.advance('1m');
+    const other = await restart([shared, others], onOrphan);
+    expect([one.codes, other.codes]).toEqual([[], ['schedule_orphaned']]);
+    await world.clock.advance('2m');
+    const counts = async () =>
+      Promise.all(['own', 'shared', 'others'].map(async (key) => (await ticksOf(one.manager, key)).length));
+    expect(await counts()).toEqual(onOrphan === 'report' ? [3, 3, 2] : [1, 3, 2]);
+    // Whoever starts last has the others for orphans.
+    await one.manager.close();
+    const again = await restart([own, shared], onOrphan);
+    expect(again.codes).toEqual(['schedule_orphaned']);
+    await world.clock.advance('2m');
+    const goesOn = onOrphan === 'report';
+    const made = await Promise.all(['own', 'shared', 'others'].map((key) => ticksOf(again.manager, key)));
+    expect(made.map(({ length }) => length)).toEqual(goesOn ? [5, 5, 4] : [3, 5, 2]);
+    const found = await again.manager.schedules.get('others');
+    if (onOrphan === 'delete') expect(found).toBeNull();
+    else expect(found).toMatchObject({ pausedAt: goesOn ? null : expect.any(Number), declared: true });
+  });
+
+  test.each<OnOrphan>(['report', 'pause', 'delete'])(
+    'several that start at once with one orphan: %s',
+    async (onOrphan) => {
+      const first = await restart([nightly, { ...nightly, key: 'stays' }]);
+      await first.manager.close();
+      const all = await Promise.all([1, 2, 3].map(() => restart([{ ...nightly, key: 'stays' }], onOrphan)));
+      for (const { codes } of all) expect(codes.every((code) => code === 'schedule_orphaned')).toBe(true);
+      expect(all.flatMap(({ codes }) => codes).length).toBeGreaterThan(0);
+      const [{ manager }] = all as [(typeof all)[0]];
+      expect(await manager.schedules.get('stays')).toMatchObject({ pausedAt: null });
+    },
+  );
+
+  test('one that another process deletes as its orphan meanwhile is made again', async () => {
+    const first = await restart([nightly]);
+    await first.manager.close();
+    const other = world.manager({ handlers: [work] });
+    const orphaned = () => other.schedules.delete('nightly');
+    const storage = meet(world.connect(), 'after', 'document', orphaned, (kind) => kind === 'schedule');
+    const manager = world.manager({ handlers: [work], storage, schedules: [{ ...nightly, input: 1 }] });
+    await manager.start();
+    expect(await manager.schedules.get('nightly')).toMatchObject({ input: 1, declared: true });
   });
 
   test('without the option nothing is compared; an empty list has left all', async () => {

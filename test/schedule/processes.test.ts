@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import type { ScheduleRule, TaskManager } from 'tasklane';
 import { expect, test } from 'vitest';
 import { boundTo } from '../../src/schedule/bindings.ts';
+import { meet } from '../support/meet.ts';
 import { onEachStorage } from '../support/world.ts';
-import { ticksOf, work } from './support.ts';
+import { tasksOf, ticksOf, warnings, work } from './support.ts';
 
 const rule: fc.Arbitrary<ScheduleRule> = fc.oneof(
   fc.record({
@@ -56,6 +57,94 @@ onEachStorage('schedules of several processes', (world) => {
       Array.from({ length: 10 }, (_, n) => begun + (n + 1) * 1_000),
     );
     expect(ticks.filter((tick) => tick === null)).toHaveLength(10);
+  });
+
+  /** The tick of `k` is due; `other` does something to it between the look at it and the write that makes its task. */
+  async function meetTick(rule: object, meanwhile: (other: TaskManager<[typeof work]>) => Promise<unknown>) {
+    const other = world.manager({ handlers: [work] });
+    const storage = meet(
+      world.connect(),
+      'before',
+      'insert',
+      () => meanwhile(other),
+      (_drafts, options) => ((options as { documents?: unknown[] } | undefined)?.documents?.length ?? 0) > 0,
+    );
+    const begun = world.clock.now();
+    await other.schedules.create({ key: 'k', handler: work, input: 'old', every: '1m', ...rule });
+    const manager = await world.start({ handlers: [work], storage });
+    const codes = warnings(manager);
+    await world.clock.advance('1m');
+    return { other, manager, codes, minutes: (n: number) => begun + n * 60_000 };
+  }
+
+  test('deleted while a tick fires: it makes no task, and a new one of the key has none of the old one’s', async () => {
+    const { other, codes, minutes } = await meetTick({}, (one) => one.schedules.delete('k'));
+    await world.clock.advance('1m');
+    expect(await ticksOf(other, 'k')).toEqual([]);
+    await other.schedules.create({ key: 'k', handler: work, every: '5m' });
+    await world.clock.advance('5m');
+    expect(await ticksOf(other, 'k')).toEqual([minutes(7)]);
+    expect(codes).toEqual([]);
+  });
+
+  test('deleted and made anew while a tick fires: the old one’s tick makes no task of the new one', async () => {
+    const { other, minutes } = await meetTick({}, async (one) => {
+      await one.schedules.delete('k');
+      await one.schedules.create({ key: 'k', handler: work, every: '1m' });
+    });
+    await world.clock.advance('1m');
+    expect(await ticksOf(other, 'k')).toEqual([minutes(2)]);
+  });
+
+  test('a tick that fires while it is deleted has its task, and the schedule is gone', async () => {
+    const running = await world.start({ handlers: [work] });
+    const begun = world.clock.now();
+    await running.schedules.create({ key: 'k', handler: work, every: '1m' });
+    const fire = () => world.clock.advance('1m');
+    const storage = meet(world.connect(), 'after', 'document', fire, (kind) => kind === 'schedule');
+    await world.manager({ handlers: [work], storage }).schedules.delete('k');
+    await world.clock.advance('2m');
+    expect(await running.schedules.get('k')).toBeNull();
+    expect(await ticksOf(running, 'k')).toEqual([begun + 60_000]);
+  });
+
+  test('many deletes meet many ticks: of each at most one task, and no error', async () => {
+    const managers = await Promise.all([1, 2].map(() => world.start({ handlers: [work] })));
+    const [one, other] = managers as [TaskManager<[typeof work]>, TaskManager<[typeof work]>];
+    const errors: unknown[] = [];
+    for (const each of managers) each.on('error', ({ error }) => void errors.push(error));
+    for (let round = 0; round < 10; round++) {
+      const tick = world.clock.now() + 1_000;
+      await one.schedules.create({ key: 'k', handler: work, times: [tick, tick + 500] });
+      await Promise.all([world.clock.advance('1s'), other.schedules.delete('k')]);
+      const made = (await ticksOf(one, 'k')).filter((each) => (each ?? 0) >= tick);
+      expect([[], [tick]]).toContainEqual(made);
+      await world.clock.advance('1s');
+      expect(await one.schedules.get('k')).toBeNull();
+    }
+    expect(errors).toEqual([]);
+  });
+
+  test('replaced while a tick is due: with the same rule the tick has what it says now', async () => {
+    const { other, minutes } = await meetTick({}, (one) =>
+      one.schedules.replace('k', { handler: work, input: 'new', every: '1m' }),
+    );
+    expect((await tasksOf(other, 'k')).map(({ tick, input }) => [tick, input])).toEqual([[minutes(1), 'new']]);
+  });
+
+  test('replaced while a tick is due: with another rule it begins anew', async () => {
+    const { other, minutes } = await meetTick({}, (one) =>
+      one.schedules.replace('k', { handler: work, input: 'new', every: '3m' }),
+    );
+    await world.clock.advance('3m');
+    expect((await tasksOf(other, 'k')).map(({ tick, input }) => [tick, input])).toEqual([[minutes(4), 'new']]);
+  });
+
+  test('paused while a tick is due: it makes no task', async () => {
+    const { other } = await meetTick({}, (one) => one.schedules.pause('k'));
+    await world.clock.advance('3m');
+    expect(await ticksOf(other, 'k')).toEqual([]);
+    expect(await other.schedules.get('k')).toMatchObject({ pausedAt: expect.any(Number), runs: 0 });
   });
 
   test('a lost hint costs no more than a sweep', async () => {

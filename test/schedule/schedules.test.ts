@@ -12,6 +12,7 @@ import {
 } from 'tasklane';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { meet } from '../support/meet.ts';
 import { onEachStorage } from '../support/world.ts';
 import { held, tasksOf, ticksOf, warnings, work } from './support.ts';
 
@@ -182,6 +183,34 @@ onEachStorage('schedules', (world) => {
     expect(await ticksOf(manager, 'k')).toHaveLength(1);
   });
 
+  test.each([
+    ['the same rule', '1m', [1, 6]],
+    ['another rule', '2m', [1, 7]],
+  ] as const)(
+    'replaced while it is paused, with %s: it stays so, and goes on from its resume',
+    async (_, every, made) => {
+      const manager = await world.start({ handlers: [work] });
+      const begun = world.clock.now();
+      await manager.schedules.create({ key: 'k', handler: work, every: '1m' });
+      await world.clock.advance('1m');
+      await manager.schedules.pause('k');
+      await world.clock.advance('2m');
+      const replaced = await manager.schedules.replace('k', {
+        handler: work,
+        every,
+        input: 'new',
+        start: begun + MINUTE,
+      });
+      expect(replaced).toMatchObject({ pausedAt: begun + MINUTE, nextRunAt: null, runs: 1, input: 'new' });
+      await world.clock.advance('150s');
+      expect(await ticksOf(manager, 'k')).toHaveLength(1);
+      await manager.schedules.resume('k');
+      await world.clock.advance('2m');
+      expect((await ticksOf(manager, 'k')).slice(0, 2)).toEqual(made.map((n) => begun + n * MINUTE));
+      expect((await tasksOf(manager, 'k')).at(-1)?.input).toBe('new');
+    },
+  );
+
   test('delete ends it, and leaves its tasks', async () => {
     const manager = await world.start({ handlers: [work] });
     await manager.schedules.create({ key: 'k', handler: work, every: '1m' });
@@ -286,18 +315,9 @@ onEachStorage('schedules', (world) => {
 
   test('pauseAll leaves what was given to somebody else meanwhile, and minds nothing that is gone', async () => {
     const other = world.manager({ handlers: [work] });
-    const storage = new Proxy(world.connect(), {
-      get(target, method) {
-        const value: unknown = Reflect.get(target, method, target);
-        if (typeof value !== 'function') return value;
-        return async (...args: unknown[]) => {
-          const answer: unknown = await value.apply(target, args);
-          if (method !== 'documents') return answer;
-          await other.schedules.replace('a', { handler: work, every: '1m', submittedBy: 'here' });
-          await other.schedules.delete('b');
-          return answer;
-        };
-      },
+    const storage = meet(world.connect(), 'after', 'documents', async () => {
+      await other.schedules.replace('a', { handler: work, every: '1m', submittedBy: 'here' });
+      await other.schedules.delete('b');
     });
     const one = world.manager({ handlers: [work], storage });
     for (const key of ['a', 'b', 'c']) {
@@ -306,6 +326,16 @@ onEachStorage('schedules', (world) => {
     expect(await one.schedules.pauseAll({ submittedBy: 'gone' })).toBe(1);
     expect(await one.schedules.get('a')).toMatchObject({ pausedAt: null });
     expect(await one.schedules.get('c')).toMatchObject({ pausedAt: expect.any(Number) });
+  });
+
+  test('ifVersion holds for a delete that meets a change', async () => {
+    const other = world.manager({ handlers: [work] });
+    const { version } = await other.schedules.create({ key: 'k', handler: work, every: '1m' });
+    const change = () => other.schedules.pause('k');
+    const storage = meet(world.connect(), 'after', 'document', change, (kind) => kind === 'schedule');
+    const one = world.manager({ handlers: [work], storage });
+    await expect(one.schedules.delete('k', { ifVersion: version })).rejects.toThrow(VersionConflictError);
+    expect(await other.schedules.get('k')).toMatchObject({ pausedAt: expect.any(Number) });
   });
 
   test('list gives pages by key, and filters', async () => {
