@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import Waylay, { type BatchAnswer, type WaylayTasks } from '@waylay/client';
 import { waylay } from 'tasklane/dialects';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -150,4 +151,24 @@ describe('@waylay/client@2.37.0', () => {
     const bearer = new Waylay({ token: 'owner', domain: 'x.invalid', api: { baseUrl: listening.url } }).tasks;
     expect(await bearer.count()).toBe(0);
   });
+});
+
+test('header fields leave as the document writes them, for clients that look them up letter by letter', async () => {
+  const send = (method: string, path: string, body?: object): Promise<readonly string[]> =>
+    new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', authorization: 'Bearer owner' };
+      const sent = request(`${listening.url}${path}`, { method, headers }, (response) => {
+        response.resume();
+        resolve(response.rawHeaders.filter((_, at) => at % 2 === 0));
+      });
+      sent.on('error', reject).end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  for (const root of ['/rules/v1', '/api']) {
+    expect(await send('GET', `${root}/tasks`)).toContain('X-Count');
+    expect(await send('HEAD', `${root}/tasks?hits=0`)).toContain('X-Count');
+    expect(await send('POST', `${root}/tasks`, { ...spec, start: false })).toContain('Location');
+    expect(await send('POST', `${root}/batch`, { entity: 'task', action: 'stop', query: { ids: [] } })).toContain(
+      'Location',
+    );
+  }
 });

@@ -100,6 +100,13 @@ export const WRITES: readonly Exchange[] = [
   },
   {
     ...CREATE,
+    title: 'create > a scheduled task with two rules',
+    body: '{"template":"reindex","name":"Daily","type":"scheduled","cron":"0 0 12 * * ?","rrule":"FREQ=DAILY"}',
+    status: 400,
+    text: bad(['rrule', 'must be left out beside cron']),
+  },
+  {
+    ...CREATE,
     title: 'create > null is as good as left out',
     body: '{"template":"reindex","task":null,"name":"Reindex","type":"onetime","start":null,"resource":null,"variables":null,"tags":null,"frequency":null,"parallel":null}',
     status: 201,

@@ -136,6 +136,7 @@ function commonOf(
   if (type === 'scheduled' && cron === null && rrule === null) {
     issues.add(`${at}cron`, 'or rrule is required, for a scheduled task');
   }
+  if (type === 'scheduled' && cron !== null && rrule !== null) issues.add(`${at}rrule`, 'must be left out beside cron');
   return {
     name: issues.text(`${at}name`, from.name),
     type: type as ScenarioType,

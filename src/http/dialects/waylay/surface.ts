@@ -75,9 +75,14 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     const hits = request.method === 'HEAD' ? 0 : Math.min(query.hits, context.settings.pageSize);
     const { total, values } = await entities.list(caller, asked, { hits, startIndex, health, format });
     const headers = { 'x-count': String(total) };
-    if (!wantsPage(request.headers.get('accept'), settings.pages)) return cased(json(200, values, headers));
-    const page = { skip: startIndex, limit: hits, total, values };
-    return cased(json(200, page, { ...headers, 'content-type': PAGED }));
+    const isPage = wantsPage(request.headers.get('accept'), settings.pages);
+    const body = isPage ? { skip: startIndex, limit: hits, total, values } : values;
+    const type = isPage ? { 'content-type': PAGED } : undefined;
+    if (request.method !== 'HEAD') return cased(json(200, body, { ...headers, ...type }));
+    // a body that the router drops would take the case of the header with it
+    return cased(
+      answer(200, null, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers, ...type }),
+    );
   };
 
   const get = async ({ caller, url, ...call }: DialectCall): Promise<Response> => {
