@@ -4,7 +4,7 @@ import { ON_FAILURE } from '../../src/flow/rules.ts';
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts';
 import { SqliteStorage } from '../../src/storage/sqlite/index.ts';
 import type { Claim, ClaimRequest, Edge, Progressed, TaskDraft, TaskStorage } from '../../src/storage/storage.ts';
-import { parseFilter, SORT_KEYS } from '../../src/task/query.ts';
+import { parseFilter, SORT_KEYS, type TaskFilter } from '../../src/task/query.ts';
 import type { TaskProgress, TaskRecord } from '../../src/task/record.ts';
 import { STATUSES } from '../../src/task/status.ts';
 import * as step from '../../src/task/transition.ts';
@@ -193,8 +193,34 @@ class Life {
           { tags: { team: draw(['x', 2]) } },
           { text: draw(['a', 'TASK', 'new']) },
         ] as const);
+        // of statuses that have something in common and of some that have not; beside another group that says more, or nothing
+        const groups = draw<readonly (readonly TaskFilter[])[]>([
+          [],
+          [[{ held: draw([true, false]), status: draw([['scheduled', 'queued'], STATUSES]) }]],
+          [[{ status: ['succeeded', 'cancelled'] }, { held: true }]],
+          [
+            [
+              { status: ['queued', 'running'] },
+              { status: 'scheduled', held: draw([true, false]) },
+              { status: 'failed' },
+            ],
+          ],
+          [[{ status: ['queued', 'running'] }, { status: ['running', 'failed'] }]],
+          [[{ status: ['queued', 'scheduled'] }, { held: true }]],
+          [[{ status: 'queued' }, { handler: 'a' }]],
+          [[{ status: 'queued' }, { held: true }], [{ scheduleId: { none: true }, handler: ['a', 'b'] }]],
+          [
+            [{ status: 'queued' }, { status: 'failed' }],
+            [{ held: true }, { status: 'queued' }],
+          ],
+        ]);
         const query = {
-          where: [[parseFilter(filter)]],
+          where: [
+            [parseFilter(filter)],
+            ...groups.map((group) =>
+              group.map((one) => parseFilter({ archived: draw(['both', 'both', false, true]), ...one })),
+            ),
+          ],
           sort: draw(SORT_KEYS),
           descending: draw([true, false]),
           backward: draw([true, false]),
@@ -202,6 +228,7 @@ class Life {
           limit,
           payloads: draw([true, false]),
         };
+        await this.ask('count', (storage) => storage.count(query.where));
         const page = await this.ask(
           'list',
           (storage) => storage.list(query),

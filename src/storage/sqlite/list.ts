@@ -1,8 +1,6 @@
 import { TaskNotFoundError } from '../../errors.ts';
-import type { Condition } from '../../task/query.ts';
 import type { TaskRecord } from '../../task/record.ts';
 import type { Position, StoredPage, StoredQuery } from '../storage.ts';
-import { type HandlerCount, readCounts, readScheduledCounts } from './counters.ts';
 import type { Database, Row } from './database.ts';
 import { ANYWHERE, bySubmit, type Places, placeOf, SORT_COLUMNS, type Stretch, stretchesOf } from './order.ts';
 import { type Avoided, avoided, isSorted, partsOf } from './plan.ts';
@@ -51,35 +49,6 @@ export function listTasks(database: Database, query: StoredQuery): StoredPage {
     truncated,
   };
 }
-
-/** See `TasksOutside.count`. */
-export function countTasks(database: Database, where: StoredQuery['where']): number {
-  const counted = countedTasks(database, where);
-  if (counted !== null) return counted;
-  const { text, values } = whereOf(where);
-  const made = where.filter(([condition]) => condition?.created !== undefined);
-  const places = bySubmit(true, null, 'seq', placesOf(database, made)).where;
-  const sql = `select count(*) from tasklane_task where ${places.text} and ${text}`;
-  return Number(database.get(sql, ...places.values, ...values)?.[0] ?? 0);
-}
-
-/** From the counters, where they know: rows take half a second a million. Null: they do not. */
-function countedTasks(database: Database, where: StoredQuery['where']): number | null {
-  const conditions = where.flatMap((group) => (group.length === 1 ? group : []));
-  const known = ({ archived, ...rest }: Condition): boolean =>
-    archived === false && Object.keys(rest).every((key) => COUNTED.has(key)) && (rest.scheduleId ?? null) === null;
-  if (conditions.length === 0 || conditions.length !== where.length || !conditions.every(known)) return null;
-  const fits = ({ handler, status }: Pick<HandlerCount, 'handler' | 'status'>): boolean =>
-    conditions.every((one) => (one.handler?.includes(handler) ?? true) && (one.status?.includes(status) ?? true));
-  const sum = (counts: readonly HandlerCount[]): number =>
-    counts.filter(fits).reduce((total, { count }) => total + count, 0);
-  const all = sum(readCounts(database));
-  // what schedules made is few, as a rule, and has an index of its own
-  return conditions.some(({ scheduleId }) => scheduleId === null) ? all - sum(readScheduledCounts(database)) : all;
-}
-
-/** The keys of a condition that the counters know about. */
-const COUNTED: ReadonlySet<string> = new Set(['status', 'handler', 'scheduleId']);
 
 /** What of the submit order a list is made of, by the column that holds its place and what a filter tells of places. */
 type Among = (column: string, places?: Places) => Stretch;

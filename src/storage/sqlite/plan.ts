@@ -40,6 +40,8 @@ export function partsOf(
 ): readonly StoredQuery['where'][] | null {
   const alone = aloneIn(where);
   if (isNarrow(alone) || alone.some(({ tags }) => tags !== undefined)) return null;
+  const apart = apartOf(where);
+  if (apart !== null) return apart.flatMap((part) => partsOf(part, avoid) ?? [part]);
   for (const key of ['status', 'handler'] as const) {
     if (avoid.includes(key)) continue;
     const condition = alone.find((each) => each[key] !== undefined);
@@ -50,6 +52,24 @@ export function partsOf(
   }
   return null;
 }
+
+/**
+ * The same list in parts that have no task in common, where one of its groups names several conditions of different statuses.
+ * Null: there is no such group, or others beside it.
+ */
+export function apartOf(where: StoredQuery['where']): readonly StoredQuery['where'][] | null {
+  const group = where.find(({ length }) => length > 1);
+  if (group === undefined || group.length > MAX_PARTS || where.some((other) => other !== group && other.length !== 1)) {
+    return null;
+  }
+  const statuses = group.map(({ status, held }) => status ?? (held === true ? HELD : null));
+  const all = statuses.flatMap((one) => (one === null ? [] : [...new Set(one)]));
+  if (statuses.includes(null) || new Set(all).size < all.length) return null;
+  return group.map((condition) => [...where.filter((other) => other !== group), [condition]]);
+}
+
+/** What is held is scheduled, for no time. */
+const HELD: readonly Status[] = ['scheduled'];
 
 /** Whether a list holds so few tasks, or may, that they are better sorted than met on a walk by time. */
 export function isSorted(database: Database, where: StoredQuery['where']): boolean {

@@ -28,13 +28,14 @@ import type {
 import { changeTasks } from './change.ts';
 import { claimTasks } from './claim.ts';
 import { Connection } from './connection.ts';
+import { countTasks } from './count.ts';
 import { type HandlerCount, readCounts } from './counters.ts';
 import type { Database } from './database.ts';
 import * as documents from './documents.ts';
 import { readEdges } from './edges.ts';
 import { readAttempts, readTaskLog } from './history.ts';
 import { type InsertOptions, insertDrafts } from './insert.ts';
-import { countTasks, listTasks } from './list.ts';
+import { listTasks } from './list.ts';
 import { FileNews } from './news.ts';
 import { type Pruned, prune, type Retention, removeTasks } from './remove.ts';
 import { COLUMNS, toRecord } from './rows.ts';

@@ -145,6 +145,32 @@ export const listCases: readonly StorageCase[] = [
     );
     assert.equal(await world.storage.count(where), 2);
   }),
+  storageCase('list: of filters about different statuses each task once', async (world) => {
+    await world.ended(succeed(1));
+    await world.ended(fail(BOOM));
+    const held = await world.submit({ status: 'scheduled', runAt: null, queuedAt: null });
+    const queued = await world.submit();
+    const later = await world.submit({ status: 'scheduled', runAt: world.clock.now() + 1_000, queuedAt: null });
+    for (const [filters, ids] of [
+      [
+        [{ held: true }, { status: 'queued' }],
+        [held, queued],
+      ],
+      [[{ status: ['queued', 'scheduled'], held: false }], [queued, later]],
+      [
+        [{ held: true }, { status: ['queued', 'scheduled'] }],
+        [held, queued, later],
+      ],
+    ] as const) {
+      const where = [[parseFilter()], filters.map((filter) => parseFilter({ archived: 'both', ...filter }))];
+      const page = await world.list({}, { where });
+      assert.deepEqual(
+        page.items.map(({ id }) => id),
+        ids,
+      );
+      assert.equal(await world.storage.count(where), ids.length);
+    }
+  }),
   storageCase('list: without a filter all, of an empty list none', async (world) => {
     const gone = await world.ended(succeed(1));
     await world.change(gone, archive(world.clock.now()));
