@@ -17,6 +17,8 @@ export interface Turn {
 
 /** So many tasks of a schedule are known to be under way: the oldest and the newest. */
 const KNOWN = 100;
+/** So many are waited for, the oldest and the newest: it keeps its turn where some of those before it are cancelled. */
+const AWAITED = 20;
 
 /** The tasks of a schedule that may not have ended, as far as it cares. */
 export function maybeUnderWay({ overlap, lastTaskId, underWay }: StoredSchedule): readonly string[] {
@@ -26,8 +28,21 @@ export function maybeUnderWay({ overlap, lastTaskId, underWay }: StoredSchedule)
 
 /** What a schedule shall know to be under way, oldest first. */
 export function nowUnderWay(overlap: Overlap, ids: readonly string[]): readonly string[] {
-  if (overlap === 'allow') return [];
-  return ids.length <= KNOWN ? ids : [...ids.slice(0, KNOWN / 2), ...ids.slice(-KNOWN / 2)];
+  return overlap === 'allow' ? [] : ends(ids, KNOWN);
+}
+
+/**
+ * What a task waits for. The first in turn wait for all; of thousands each would have as many edges.
+ * @param made those before it that are made together with it
+ */
+export function waitsFor({ after, inTurn }: Turn, made: readonly string[]): readonly string[] {
+  if (!inTurn) return after;
+  if (made.length < AWAITED) return [...after, ...made];
+  return [...ends(after, AWAITED), ...ends(made, AWAITED)];
+}
+
+function ends<T>(list: readonly T[], most: number): readonly T[] {
+  return list.length <= most ? list : [...list.slice(0, most / 2), ...list.slice(-most / 2)];
 }
 
 /**

@@ -4,7 +4,7 @@ import { Serving } from '../serving.ts';
 import type { TaskDraft } from '../storage/storage.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Timer } from '../time/clock.ts';
-import { maybeUnderWay, nowUnderWay, type Turn, turnOf } from './overlap.ts';
+import { maybeUnderWay, nowUnderWay, type Turn, turnOf, waitsFor } from './overlap.ts';
 import { isDue, type Plan, planTicks } from './plan.ts';
 import type { Move, ScheduledTasks } from './scheduled-tasks.ts';
 import { allFound, type Found, SCHEDULE, type StoredSchedule } from './stored-schedule.ts';
@@ -182,7 +182,7 @@ export class Scheduler {
     const drafts: TaskDraft[] = [];
     const made: string[] = [];
     for (const tick of turn.ticks) {
-      const draft = this.#tasks.draft(found, tick, { after: turn.inTurn ? [...turn.after, ...made] : turn.after });
+      const draft = this.#tasks.draft(found, tick, { after: waitsFor(turn, made) });
       drafts.push(draft);
       made.push(draft.record.id);
     }

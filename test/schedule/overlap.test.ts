@@ -1,5 +1,6 @@
-import type { Overlap, TaskRecord } from 'tasklane';
+import { defineTask, type Overlap, type TaskRecord } from 'tasklane';
 import { expect, test } from 'vitest';
+import { gate } from '../support/gate.ts';
 import { onEachStorage } from '../support/world.ts';
 import { held, tasksOf, warnings } from './support.ts';
 
@@ -95,6 +96,47 @@ onEachStorage('overlap', (world) => {
     await world.clock.advance('5m');
     expect(await manager.schedules.get('k')).toMatchObject({ runs: waits + 1, nextRunAt: null });
     expect(await tasksOf(manager, 'k')).toHaveLength(waits + 2);
+  });
+
+  test('queue: hundreds that were missed run in turn, one at a time, although most are cancelled; none has an edge to each', async () => {
+    const first = gate();
+    const order: (number | null)[] = [];
+    let running = 0;
+    const task = defineTask({
+      name: 'one-by-one',
+      async run(_input: unknown, { task: { tick } }) {
+        expect(++running).toBe(1);
+        if (tick === null) await first.opened;
+        order.push(tick);
+        await undefined;
+        running--;
+      },
+    });
+    const before = world.manager({ handlers: [task] });
+    await before.schedules.create({
+      key: 'k',
+      handler: task,
+      every: '1s',
+      overlap: 'queue',
+      missed: 'all',
+      missedMax: 500,
+    });
+    await before.schedules.trigger('k');
+    await before.close();
+    await world.clock.advance('1h');
+    const manager = await world.start({ handlers: [task] });
+    await world.clock.advance('1500ms');
+    const made = await tasksOf(manager, 'k');
+    expect(made.map(({ status }) => status)).toEqual(['running', ...Array.from({ length: 501 }, () => 'waiting')]);
+    const { dependencies } = await manager.related(made.at(-2)?.id ?? '');
+    expect(dependencies.length).toBeLessThan(50);
+    await Promise.all(made.slice(3, 450).map(({ id }) => manager.cancel(id)));
+    await world.clock.advance('100ms');
+    expect(order).toEqual([]);
+    first.open();
+    await manager.schedules.pause('k');
+    await world.clock.advance('1m');
+    expect(order).toEqual([...made.slice(0, 3), ...made.slice(450)].map(({ tick }) => tick));
   });
 
   test('a triggered task counts as the earlier one', async () => {
