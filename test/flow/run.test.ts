@@ -40,6 +40,31 @@ onEachStorage('a flow as it runs', (world) => {
     ]);
   });
 
+  test('a dependency that is restarted while its dependent waits for another is waited for again, and read anew', async () => {
+    const part = controlled('part');
+    const after = defineTask({
+      name: 'after',
+      run: async (_input: undefined, { dependencies }) => (await dependencies()).map(({ result }) => result),
+    });
+    const manager = await world.start({ handlers: [part, after] });
+    const [first, second, last] = await manager.submitMany([
+      { handler: 'part', ref: 'a' },
+      { handler: 'part', ref: 'b' },
+      { handler: after, dependsOn: ['a', 'b'] },
+    ]);
+    const [a, b] = [await part.next(), await part.next()];
+    a.finish('wrong');
+    await first.result();
+    await manager.restart(first.id);
+    const again = await part.next();
+    b.finish('b');
+    await second.result();
+    await turns();
+    expect((await manager.get(last.id))?.status).toBe('waiting');
+    again.finish('right');
+    expect(await last.result()).toEqual(['right', 'b']);
+  });
+
   test('it may read only what became of some definitions', async () => {
     const first = defineTask({ name: 'first', run: (input: number) => input });
     const second = defineTask({ name: 'second', run: (input: string) => input });

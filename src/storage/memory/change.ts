@@ -3,7 +3,6 @@ import { withProgress } from '../../flow/shares.ts';
 import type { JsonValue } from '../../task/json.ts';
 import { mergePatch } from '../../task/merge-patch.ts';
 import type { Tag } from '../../task/record.ts';
-import { isFinal } from '../../task/status.ts';
 import type { Settable, Step } from '../../task/transition.ts';
 import type { Change, ChangeAnswer } from '../storage.ts';
 import type { DocumentTable } from './documents.ts';
@@ -48,7 +47,7 @@ function changeOne(tasks: Tasks, papers: DocumentTable, each: Change, now: numbe
   }
   const { put } = each;
   if (put !== undefined && papers.versionOf(put.kind, put.key, now) !== put.ifVersion) return { refused: 'document' };
-  const waits = step.reason === 'restarted' && tasks.edges.reopen(row, ({ status }) => !isFinal(status));
+  const waits = step.reason === 'restarted' && tasks.edges.reopen(row);
   tasks.step(row, waits ? waitAgain(step) : merged(row, step, each), now);
   if (put !== undefined) {
     papers.put(put.kind, put.key, put.value, { dueAt: put.dueAt }, now);

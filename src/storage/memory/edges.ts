@@ -1,4 +1,5 @@
 import type { OnFailure } from '../../flow/rules.ts';
+import { isFinal } from '../../task/status.ts';
 import type { Edge, EdgeQuery } from '../storage.ts';
 import type { Row } from './row.ts';
 
@@ -70,13 +71,14 @@ export class Edges {
     return this.#close(this.isAwaited(row) ? this.#nodes.get(row)?.dependents : undefined);
   }
 
-  /** A row waits for those of its dependencies that fit. @returns whether there are any */
-  reopen(row: Row, fits: (dependency: Row) => boolean): boolean {
-    for (const edge of this.#nodes.get(row)?.dependencies ?? []) {
-      if (edge.open || !fits(edge.dependency)) continue;
-      edge.open = true;
-      this.#count(edge, 1);
-    }
+  /**
+   * A row is restarted: it waits for what of its dependencies has not ended, and is waited for by what still waits for others.
+   * @returns whether it waits
+   */
+  reopen(row: Row): boolean {
+    const { dependencies = [], dependents = [] } = this.#nodes.get(row) ?? {};
+    this.#open(dependencies.filter(({ dependency }) => !isFinal(dependency.status)));
+    this.#open(dependents.filter(({ dependent }) => dependent.status === 'waiting'));
     return this.waits(row);
   }
 
@@ -108,6 +110,14 @@ export class Edges {
       this.#count(edge, -1);
     }
     return closed;
+  }
+
+  #open(edges: readonly RowEdge[]): void {
+    for (const edge of edges) {
+      if (edge.open) continue;
+      edge.open = true;
+      this.#count(edge, 1);
+    }
   }
 
   #count({ dependent, dependency }: RowEdge, by: 1 | -1): void {

@@ -20,6 +20,10 @@ const REOPEN =
   'update tasklane_edge set open = 1 where dependent = ? and open = 0 and ' +
   `exists(select 1 from tasklane_task where seq = dependency and status < ${FIRST_FINAL})`;
 
+const AWAIT_AGAIN =
+  'update tasklane_edge indexed by tasklane_edge_dependency set open = 1 where dependency = ? and open = 0 and ' +
+  `exists(select 1 from tasklane_task where seq = dependent and status = ${statusCode('waiting')})`;
+
 /** A draft that was made, and its edges. */
 export interface Linked {
   readonly seq: number;
@@ -89,8 +93,12 @@ export function verdict(transaction: Transaction, { seq, ended, open }: Verdict)
   return open > 0 ? null : [stored, released(stored.task, transaction.now)];
 }
 
-/** A task is restarted: it waits for what of its dependencies has not ended. @returns whether it does */
+/**
+ * A task is restarted: it waits for what of its dependencies has not ended, and is waited for by what still waits for others.
+ * @returns whether it waits
+ */
 export function reopen({ database }: Transaction, { seq, edges }: Stored): boolean {
+  if ((edges & AWAITED) !== 0) database.run(AWAIT_AGAIN, seq);
   return edges !== 0 && database.run(REOPEN, seq) > 0;
 }
 

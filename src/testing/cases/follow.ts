@@ -241,15 +241,36 @@ export const followCases: readonly StorageCase[] = [
     const answer = await world.change(id, failFromOutside(BOOM));
     assert.deepEqual(await statuses(world, answer as Followed), [[dependent, 'failed']]);
   }),
-  storageCase('follow: a restart of a dependency revives nobody, and nobody waits for it again', async (world) => {
-    const [failing = '', other = ''] = await world.submitMany(2);
-    const failed = await world.submit({ dependsOn: edgesTo([failing]) });
-    const waiting = await world.submit({ dependsOn: edgesTo([failing, other], 'run') });
-    await world.change(failing, cancel(null, 0));
-    await world.change(failing, restart());
-    assert.deepEqual([await world.statusOf(failed), await world.statusOf(waiting)], ['failed', 'waiting']);
-    await world.settle(await world.claimOne({ ids: [other] }), succeed(null));
-    assert.equal(await world.statusOf(waiting), 'queued');
+  storageCase(
+    'follow: a restart of a dependency revives nobody, and who still waits waits for it again',
+    async (world) => {
+      const [failing = '', other = ''] = await world.submitMany(2);
+      const failed = await world.submit({ dependsOn: edgesTo([failing]) });
+      const waiting = await world.submit({ dependsOn: edgesTo([failing, other], 'run') });
+      const started = await world.submit({ dependsOn: edgesTo([failing], 'run') });
+      await world.change(failing, cancel(null, 0));
+      await world.change(failing, restart());
+      const statuses = () => Promise.all([failed, waiting, started].map((id) => world.statusOf(id)));
+      assert.deepEqual(await statuses(), ['failed', 'waiting', 'queued']);
+      await world.settle(await world.claimOne({ ids: [other] }), succeed(null));
+      assert.deepEqual(await statuses(), ['failed', 'waiting', 'queued']);
+      const open = await world.storage.edges(failing, { side: 'dependents', limit: 9, open: true });
+      assert.deepEqual(
+        open?.map(({ id }) => id),
+        [waiting],
+      );
+      await world.settle(await world.claimOne({ ids: [failing] }), succeed(null));
+      assert.deepEqual(await statuses(), ['failed', 'queued', 'queued']);
+    },
+  ),
+  storageCase('follow: a dependency that fails when it is restarted decides then', async (world) => {
+    const [first = '', other = ''] = await world.submitMany(2);
+    const dependent = await world.submit({ dependsOn: edgesTo([first, other]) });
+    await world.settle(await world.claimOne({ ids: [first] }), succeed(null));
+    await world.change(first, restart());
+    const settled = await world.settle(await world.claimOne({ ids: [first] }), fail(BOOM));
+    assert.deepEqual(await statuses(world, settled as Followed), [[dependent, 'failed']]);
+    assert.equal(await world.statusOf(other), 'queued');
   }),
   storageCase(
     'follow: a restart of a dependent waits for what has not ended, whatever the rest became',
