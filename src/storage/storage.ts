@@ -382,7 +382,8 @@ export interface TasksOutside {
   /** Removes tasks for good, with all that belongs to them; unfinished ones stay. @returns how many went */
   remove(ids: readonly string[]): Promise<number>;
   /**
-   * Removes up to `limit` final tasks, and expired keys and documents.
+   * Removes up to `limit` final tasks, and expired keys and documents. What an unfinished task depends on stays, and may stay
+   * for some calls more after that one has ended.
    * @param retention the rules, and how many final tasks may stay in all
    * @returns how many went; fewer than `limit`: nothing is left to remove
    */

@@ -65,6 +65,32 @@ onEachStorage('a flow as it runs', (world) => {
     expect(await last.result()).toEqual(['right', 'b']);
   });
 
+  test('retention removes no result that a task still waits to read', async () => {
+    const part = controlled('part');
+    const after = defineTask({
+      name: 'after',
+      run: async (_input: undefined, { dependencies }) => (await dependencies()).map(({ result }) => result),
+    });
+    const manager = await world.start({ handlers: [part, after], retention: { age: '1m' } });
+    const [first, , last, alone] = await manager.submitMany([
+      { handler: 'part', ref: 'a' },
+      { handler: 'part', ref: 'b' },
+      { handler: after, dependsOn: ['a', 'b'] },
+      { handler: 'part' },
+    ]);
+    const [a, b, c] = [await part.next(), await part.next(), await part.next()];
+    a.finish('a');
+    c.finish('c');
+    await Promise.all([first.result(), alone.result()]);
+    for (let hours = 0; hours < 3; hours++) {
+      await world.clock.advance('1h');
+      await turns();
+    }
+    expect([await manager.get(alone.id), (await manager.get(first.id))?.result]).toEqual([null, 'a']);
+    b.finish('b');
+    expect(await last.result()).toEqual(['a', 'b']);
+  });
+
   test('it may read only what became of some definitions', async () => {
     const first = defineTask({ name: 'first', run: (input: number) => input });
     const second = defineTask({ name: 'second', run: (input: string) => input });

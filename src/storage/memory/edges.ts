@@ -61,6 +61,12 @@ export class Edges {
     return (this.#nodes.get(row)?.awaitedBy ?? 0) > 0;
   }
 
+  /** Whether an unfinished row depends on a row. */
+  isNeeded(row: Row): boolean {
+    if (!this.has(row)) return false;
+    return this.#nodes.get(row)?.dependents.some(({ dependent }) => !isFinal(dependent.status)) === true;
+  }
+
   /** A row waits no more. @returns the edges that were open */
   leave(row: Row): readonly RowEdge[] {
     return this.#close(this.waits(row) ? this.#nodes.get(row)?.dependencies : undefined);

@@ -16,14 +16,13 @@ export class Finished {
     else this.#rows.splice(this.#after(at(row)), 0, row); // the clock went back
   }
 
-  /** The oldest; stays. */
-  peek(): Row | undefined {
-    for (; this.#head < this.#rows.length; this.#head++) {
-      const row = this.#rows[this.#head] as Row;
-      if (!row.gone) return row;
-      this.#gone--;
+  /** The oldest first; they stay. Not to be read on once one was removed. */
+  *oldest(): Generator<Row, undefined> {
+    for (; this.#rows[this.#head]?.gone; this.#head++) this.#gone--;
+    for (let at = this.#head; at < this.#rows.length; at++) {
+      const row = this.#rows[at] as Row;
+      if (!row.gone) yield row;
     }
-    return undefined;
   }
 
   /** A row that ended at `time` and is final no more. */

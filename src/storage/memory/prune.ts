@@ -1,6 +1,5 @@
 import { FINAL_STATUSES } from '../../task/status.ts';
 import type { RetentionRule } from '../storage.ts';
-import type { Finished } from './finished.ts';
 import { Heap } from './heap.ts';
 import type { Row } from './row.ts';
 import type { Shelf } from './shelf.ts';
@@ -8,7 +7,7 @@ import type { Tasks } from './tasks.ts';
 
 /** A line of final tasks, and before when its tasks must have ended to be removed. */
 interface Line {
-  readonly finished: Finished;
+  readonly left: Iterator<Row, undefined>;
   readonly before: number;
   oldest: Row;
 }
@@ -38,25 +37,33 @@ function removeOldest(
   const lines = new Heap<Line>((a, b) => endOf(a.oldest) < endOf(b.oldest));
   for (const shelf of tasks.shelves.values()) {
     for (const status of FINAL_STATUSES) {
-      const finished = shelf.finished[status];
-      const oldest = finished.peek();
-      if (oldest === undefined) continue;
-      const line = { finished, before: before(shelf, status), oldest };
-      if (endOf(oldest) < line.before) lines.push(line);
+      const left = shelf.finished[status].oldest();
+      const line = { left, before: before(shelf, status) };
+      const oldest = next(tasks, line);
+      if (oldest !== undefined) lines.push({ ...line, oldest });
     }
   }
-  let removed = 0;
-  for (let line = lines.peek(); line !== undefined && removed < limit; line = lines.peek()) {
-    tasks.remove(line.oldest);
-    removed++;
-    const next = line.finished.peek();
-    if (next === undefined || endOf(next) >= line.before) lines.pop();
+  const removed: Row[] = [];
+  for (let line = lines.peek(); line !== undefined && removed.length < limit; line = lines.peek()) {
+    removed.push(line.oldest);
+    const oldest = next(tasks, line);
+    if (oldest === undefined) lines.pop();
     else {
-      line.oldest = next;
+      line.oldest = oldest;
       lines.replace(line);
     }
   }
-  return removed;
+  for (const row of removed) tasks.remove(row);
+  return removed.length;
+}
+
+/** The next of a line to be removed. What an unfinished task depends on stays, as that one will ask for its result. */
+function next({ edges }: Tasks, { left, before }: Pick<Line, 'left' | 'before'>): Row | undefined {
+  for (;;) {
+    const { value: row } = left.next();
+    if (row === undefined || endOf(row) >= before) return undefined;
+    if (!edges.isNeeded(row)) return row;
+  }
 }
 
 function concerns({ handlers, except }: RetentionRule, { handler }: Shelf): boolean {

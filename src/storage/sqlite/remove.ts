@@ -1,9 +1,9 @@
-import { isFinal } from '../../task/status.ts';
+import { FINAL_STATUSES, isFinal } from '../../task/status.ts';
 import type { RetentionRule } from '../storage.ts';
 import { countFinal } from './counters.ts';
 import type { Row } from './database.ts';
 import { scopeOf } from './in-the-way.ts';
-import { COUNTED, LIGHT_COLUMNS, SHOWS, statusCode, toStored } from './rows.ts';
+import { AWAITED, COUNTED, LIGHT_COLUMNS, SHOWS, statusCode, toStored } from './rows.ts';
 import { removeShares } from './shares.ts';
 import { encodeText } from './text.ts';
 import type { Transaction } from './transaction.ts';
@@ -16,6 +16,12 @@ export interface Retention {
 }
 
 const OF_A_TASK = ['tasklane_attempt', 'tasklane_log', 'tasklane_log_end'] as const;
+
+// What an unfinished task depends on stays, as that one will ask for its result.
+const UNNEEDED =
+  `and (edges & ${AWAITED} = 0 or not exists(select 1 from tasklane_edge e indexed by tasklane_edge_dependency ` +
+  'join tasklane_task d on d.seq = e.dependent where e.dependency = tasklane_task.seq ' +
+  `and d.status < ${Math.min(...FINAL_STATUSES.map(statusCode))}))`;
 
 /** Removes final tasks for good, with all that belongs to them. @returns how many went */
 export function removeTasks(transaction: Transaction, ids: readonly string[]): number {
@@ -91,7 +97,7 @@ function removeOldest(
   if (limit <= 0) return 0;
   const rows = transaction.database.all(
     `select ${LIGHT_COLUMNS} from tasklane_task indexed by tasklane_task_finished where finished_at is not null ` +
-      `and status >= 5 ${where} order by finished_at, seq limit ? + 0`,
+      `and status >= 5 ${where} ${UNNEEDED} order by finished_at, seq limit ? + 0`,
     ...values,
     limit,
   );
