@@ -1,4 +1,4 @@
-import { Version3Client } from 'jira.js-5';
+import { Version2Client, Version3Client } from 'jira.js-5';
 import { createCloudClient, isNotFoundError, isRateLimitError } from 'jira.js-6';
 import { jira } from 'tasklane/dialects';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -82,6 +82,18 @@ describe('jira.js@5.4.0', () => {
     listening.world.reindex.runs[0]?.fail(new Error('stopped'));
     await errorOf(listening.world.manager.task(id).result());
     expect((await client().tasks.getTask({ taskId: id })).status).toBe('CANCELLED');
+  });
+
+  test('of version 2 > getTask and cancelTask, whose `self` is of that version', async () => {
+    const older = new Version2Client({
+      host: listening.url,
+      authentication: { basic: { email: 'someone@example.com', apiToken: 'owner' } },
+    });
+    const { id } = await listening.world.seed('running');
+    const self = `${listening.url}/rest/api/2/task/${id}`;
+    expect(await older.tasks.getTask({ taskId: id })).toMatchObject({ self, status: 'RUNNING' });
+    await older.tasks.cancelTask({ taskId: id });
+    expect((await older.tasks.getTask({ taskId: id })).status).toBe('CANCEL_REQUESTED');
   });
 
   test('cancelTask > an enqueued task at once; a final one is refused', async () => {

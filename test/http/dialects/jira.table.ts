@@ -240,6 +240,38 @@ export const EXCHANGES: readonly Exchange[] = [
     status: 200,
     text: `{${SELF},"status":"COMPLETE",${HALF},"result":"hidden",${BY},"progress":100,${ENDED}}`,
   },
+  // the same operations of version 2, which the vendor serves too
+  {
+    title: 'version 2 > get',
+    task: 'queued',
+    request: 'GET /rest/api/2/task/{id}',
+    status: 200,
+    text: `{"self":"{origin}/rest/api/2/task/{id}","id":"{id}","description":"reindex","status":"ENQUEUED",${BY},"progress":0,${WAITS}}`,
+  },
+  {
+    title: 'version 2 > cancel',
+    task: 'running',
+    request: 'POST /rest/api/2/task/{id}/cancel',
+    status: 202,
+    text: '{}',
+    after: 'cancelling',
+  },
+  {
+    title: 'version 2 > none of its routes',
+    task: 'none',
+    request: 'GET /rest/api/2/task/1/log',
+    status: 404,
+    text: collection('There is nothing at /rest/api/2/task/1/log.'),
+  },
+  {
+    title: 'options > aliases',
+    task: 'queued',
+    request: 'GET /rest/api/2/task/{id}',
+    options: { aliases: false },
+    status: 404,
+    contentType: 'application/problem+json',
+    text: '{"type":"about:blank","title":"Not Found","status":404,"detail":"There is nothing at /rest/api/2/task/{id}.","code":"route_unknown"}',
+  },
   // POST /rest/api/3/task/{taskId}/cancel: 202, 400, 401, 403, 404
   { title: 'cancel > waiting', task: 'waiting', request: CANCEL, status: 202, text: '{}', after: 'cancelled' },
   { title: 'cancel > held', task: 'held', request: CANCEL, status: 202, text: '{}', after: 'cancelled' },

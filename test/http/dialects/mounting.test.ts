@@ -32,6 +32,7 @@ describe('what a handler takes', () => {
     ['jira.keep', { keep: 'for ever' }],
     ['jira.forbidden', { forbidden: 401 }],
     ['jira.resultAsText', { resultAsText: 'yes' }],
+    ['jira.aliases', { aliases: 2 }],
     ['jira', { userID: () => 7 }],
   ])('%s: names what is wrong with %j', (option, options) => {
     expect(() => jira(options)).toThrow(expect.objectContaining({ option }));
@@ -70,13 +71,15 @@ describe('where it answers', () => {
   });
 
   test('is as published: elsewhere our own API answers', async () => {
-    const response = await ask({ dialects: [jira()] }, '/rest/api/2/task/1');
+    const response = await ask({ dialects: [jira({ aliases: false })] }, '/rest/api/2/task/1');
     expect([response.status, response.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
     expect((await ask({ api: false, dialects: [jira()] }, '/tasks')).status).toBe(404);
   });
 
   test.each<[string, HandlerOptions, string, string]>([
     ['its published prefix', { dialects: [jira()] }, '/rest/api/3/myself', 'errorMessages'],
+    ['its published prefix', { dialects: [jira()] }, '/rest/api/2/myself', 'errorMessages'],
+    ['no other version', { dialects: [jira({ aliases: false })] }, '/rest/api/2/myself', 'type'],
     ['the nearest one', { dialects: [backgroundTask(), svix()] }, '/api/v1/message', 'detail'],
     ['the nearest one', { dialects: [svix(), backgroundTask()] }, '/api/backgroundtasks', 'Message'],
     ['its base path', { dialects: [jira({ basePath: '/jira' })] }, '/jira/rest', 'errorMessages'],
