@@ -1,4 +1,4 @@
-import type { TaskFilter } from 'tasklane';
+import { OptionError, type TaskFilter } from 'tasklane';
 import type { ToSubmit } from 'tasklane/dialects';
 import type { Exchange } from './contract.ts';
 import { CREATE, document, field, INDEX, made, pages, UPDATE, VIEW } from './task-v2.words.ts';
@@ -71,6 +71,19 @@ export const OPTIONS: readonly Exchange[] = [
     text: made(
       '"handler":"reindex","user_id":"owner","entity_id":"docs","status":"pending","request":"{\\"folder\\":\\"docs\\"}"',
     ),
+  },
+  {
+    ...CREATE,
+    title: 'options > submit refuses',
+    body: '{"handler":"reindex","task_id":"task-1"}',
+    options: {
+      submit: (asked: ToSubmit, { task_id }: Record<string, unknown>) => {
+        if (task_id !== undefined) throw new OptionError('task_id', 'left out', task_id);
+        return asked;
+      },
+    },
+    status: 422,
+    text: field('task_id', '`task_id` must be left out, but is \\"task-1\\".'),
   },
   {
     ...UPDATE,
