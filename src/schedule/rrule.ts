@@ -1,8 +1,10 @@
 import type { RRuleTemporal } from 'rrule-temporal';
 import { OptionError } from '../errors.ts';
 import { byTheClock, type Next, type NextWall, throughTheHours } from './wall-rule.ts';
-import type { WallTime, Zone } from './zone.ts';
+import { type WallTime, Zone } from './zone.ts';
 
+const SECOND_MS = 1_000;
+const DAY_MS = 86_400_000;
 const ALLOWED = "a recurrence rule of RFC 5545, such as 'FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=9;BYMINUTE=0;BYSECOND=0'";
 /** With a count every run since the first is gone through, and kept. */
 const MAX_COUNT = 10_000;
@@ -27,6 +29,19 @@ const PARTS: Readonly<Record<string, (item: string) => boolean>> = {
   BYSETPOS: integer(1, 366, true),
   WKST: (item) => /^(MO|TU|WE|TH|FR|SA|SU)$/.test(item),
 };
+/** What a part of a rule goes with, besides: else it would be left unread, and the rule run when nobody meant it to. */
+const WITH: readonly (readonly [part: string, fits: (freq: string, parts: ReadonlyMap<string, string>) => boolean])[] =
+  [
+    [
+      'BYDAY',
+      (freq, parts) =>
+        !/\d/.test(parts.get('BYDAY') ?? '') || freq === 'MONTHLY' || (freq === 'YEARLY' && !parts.has('BYWEEKNO')),
+    ],
+    ['BYMONTHDAY', (freq) => freq !== 'WEEKLY'],
+    ['BYYEARDAY', (freq) => !['DAILY', 'WEEKLY', 'MONTHLY'].includes(freq)],
+    ['BYWEEKNO', (freq) => freq === 'YEARLY'],
+    ['BYSETPOS', (_freq, parts) => [...parts.keys()].some((part) => part.startsWith('BY') && part !== 'BYSETPOS')],
+  ];
 const SINGLE = ['FREQ', 'INTERVAL', 'COUNT', 'UNTIL', 'WKST'];
 
 /** A date, or a date and time, `Z` for UTC. */
@@ -47,39 +62,88 @@ export function zoneOfRrule(text: string): string | null {
 /**
  * Reads a recurrence rule with rrule-temporal (loaded when the first is read): the rule alone, or lines of `DTSTART`, `RRULE`,
  * `EXDATE` and `RDATE`. Its dates and times are those on the wall of `zone`, those with `Z` apart.
- * @param anchor epoch ms: when it begins, where no `DTSTART` says so
+ * @param anchor when it begins, where no `DTSTART` says so: at the first second from `start` on, or when it was made, and
+ * then that moment is none of its runs; epoch ms
  * @throws {OptionError}
  */
-export async function parseRrule(text: string, zone: Zone, anchor: number): Promise<Next> {
+export async function parseRrule(
+  text: string,
+  zone: Zone,
+  { at, isStart }: { readonly at: number; readonly isStart: boolean },
+): Promise<Next> {
   const lines = linesOf(text);
   const rules = lines.filter(({ name }) => name === 'RRULE');
   const [rule] = rules;
   if (rule === undefined || rules.length > 1) throw new OptionError('rrule', `${ALLOWED}, one in all`, text);
   const parts = partsOf(rule.value, text);
   const start = lines.find(({ name }) => name === 'DTSTART');
-  const dtstart = start === undefined ? floorSecond(zone.toWall(anchor)) : wallOf(start.value, zone, text);
+  const round = isStart ? Math.ceil : Math.floor;
+  const begun = round(zone.toWall(at) / SECOND_MS) * SECOND_MS;
+  const dtstart = start === undefined ? begun : wallOf(start.value, zone, text);
   const until = parts.get('UNTIL');
   if (until !== undefined) parts.set('UNTIL', format(wallOf(until, zone, text, true)));
-  // As if the wall were in UTC: the library would leave out what the clocks leave out.
-  const plain = [
-    `DTSTART:${format(dtstart)}`,
-    `RRULE:${[...parts].map(([name, value]) => `${name}=${value}`).join(';')}`,
-    ...lines
-      .filter(({ name }) => name === 'EXDATE' || name === 'RDATE')
-      .map(({ name, value }) => `${name}:${value.split(',').map((each) => format(wallOf(each, zone, text)))}`),
-  ].join('\n');
   const { RRuleTemporal } = await import('rrule-temporal');
+  const read = (more: readonly string[]): RRuleTemporal => {
+    const rrule = [...parts].map(([name, value]) => `${name}=${value}`).join(';');
+    // As if the wall were in UTC: the library would leave out what the clocks leave out.
+    const rruleString = [`DTSTART:${format(dtstart)}`, `RRULE:${rrule}`, ...more].join('\n');
+    return new RRuleTemporal({ rruleString, maxIterations: MAX_ITERATIONS, maxCandidateEvaluations: MAX_CANDIDATES });
+  };
   try {
-    const limits = { maxIterations: MAX_ITERATIONS, maxCandidateEvaluations: MAX_CANDIDATES };
-    const recurrence = new RRuleTemporal({ rruleString: plain, ...limits });
-    const searched = (after: WallTime): WallTime | null =>
-      recurrence.next(new Date(after), false)?.epochMilliseconds ?? null;
-    const nextWall = parts.has('COUNT') ? counted(recurrence) : searched;
+    const count = parts.get('COUNT');
+    // The moment that it was made is none of its runs, so it does not count as one.
+    const mayLoseOne = count !== undefined && start === undefined && !isStart;
+    if (mayLoseOne && isRun(read([]), dtstart)) parts.set('COUNT', `${Number(count) + 1}`);
+    const recurrence = read(datesOf(lines, zone, text));
+    const nextWall = but(daysOff(lines), count === undefined ? (wall) => after(recurrence, wall) : counted(recurrence));
     const anyHour = /SECONDLY|MINUTELY|HOURLY/.test(parts.get('FREQ') ?? '') && !parts.has('BYHOUR');
     return (anyHour ? throughTheHours : byTheClock)(nextWall, zone);
   } catch (error) {
+    if (error instanceof OptionError) throw error;
     throw new OptionError('rrule', `${ALLOWED} (${(error as Error).message})`, text);
   }
+}
+
+/** Whether it is the first run of a rule that begins then. */
+function isRun(recurrence: RRuleTemporal, dtstart: WallTime): boolean {
+  try {
+    return after(recurrence, dtstart - 1) === dtstart;
+  } catch {
+    return false; // the search took too long
+  }
+}
+
+function after(recurrence: RRuleTemporal, wall: WallTime): WallTime | null {
+  return recurrence.next(new Date(wall), false)?.epochMilliseconds ?? null;
+}
+
+/** The lines of dates that come on top, or are left out. They may be told in a zone of their own. */
+function datesOf(lines: readonly Line[], zone: Zone, text: string): readonly string[] {
+  return lines
+    .filter(({ name }) => name === 'EXDATE' || name === 'RDATE')
+    .map(({ name, tzid, value }) => {
+      const own = tzid === null ? zone : Zone.of(tzid, 'rrule');
+      const walls = value.split(',').map((each) => wallOf(each, own, text));
+      return `${name}:${walls.map((wall) => format(own === zone ? wall : zone.toWall(own.toInstant(wall))))}`;
+    });
+}
+
+/** The days that are left out, whatever the time of the runs: `EXDATE`s without one. */
+function daysOff(lines: readonly Line[]): ReadonlySet<string> {
+  const dates = lines.filter(({ name }) => name === 'EXDATE').flatMap(({ value }) => value.split(','));
+  return new Set(dates.filter((each) => !each.includes('T')));
+}
+
+/** Leaves days out. @param days `YYYYMMDD` */
+function but(days: ReadonlySet<string>, next: NextWall): NextWall {
+  if (days.size === 0) return next;
+  return (after) => {
+    let wall = next(after);
+    while (wall !== null && days.has(format(wall).slice(0, 8))) {
+      wall = next((Math.floor(wall / DAY_MS) + 1) * DAY_MS - 1);
+    }
+    return wall;
+  };
 }
 
 /** One that counts: to search it anew for each tick would take a tenth of a second for some rules. */
@@ -133,6 +197,10 @@ function partsOf(rule: string, text: string): Map<string, string> {
   }
   if (!parts.has('FREQ')) throw new OptionError('rrule', `${ALLOWED}, with FREQ`, text);
   if (parts.has('COUNT') && parts.has('UNTIL')) throw new OptionError('rrule', 'COUNT or UNTIL, not both', text);
+  const freq = parts.get('FREQ') ?? '';
+  const lost = WITH.find(([part, fits]) => parts.has(part) && !fits(freq, parts));
+  if (lost !== undefined)
+    throw new OptionError('rrule', `${ALLOWED}, ${lost[0]} only with what RFC 5545 allows it`, text);
   return parts;
 }
 
@@ -149,10 +217,6 @@ function wallOf(value: string, zone: Zone, text: string, last = false): WallTime
 
 function format(wall: WallTime): string {
   return `${new Date(wall).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
-}
-
-function floorSecond(ms: number): number {
-  return Math.floor(ms / 1_000) * 1_000;
 }
 
 function integer(min: number, max: number, signed = false): (item: string) => boolean {

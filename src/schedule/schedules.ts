@@ -106,11 +106,13 @@ export class Schedules<Tasks extends AnyTask = AnyTask> {
 
   /**
    * Makes a task at once, beside those of its ticks, paused or not, and whatever `overlap` says. Its record's `tick` is null.
-   * @throws {ScheduleNotFoundError} @throws {QueueFullError} @throws {StorageError}
+   * @throws {ScheduleNotFoundError} @throws {InputInvalidError} for one that waits for the payload of an event
+   * @throws {QueueFullError} @throws {StorageError}
    */
   async trigger(key: string): Promise<TaskHandle<Tasks>> {
-    const { editor, tasks } = this.#scheduling;
+    const { editor, settings, tasks } = this.#scheduling;
     await this.#lifecycle.open();
+    await settings.checkTrigger((await editor.get(key)).schedule);
     const { schedule } = await editor.trigger(key, (found) => tasks.draft(found, null));
     return new Handle(this.#handles, schedule.lastTaskId ?? '') as unknown as TaskHandle<Tasks>;
   }

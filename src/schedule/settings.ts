@@ -53,6 +53,15 @@ export class SettingsReader {
     };
   }
 
+  /**
+   * Whether the handler takes what a trigger gives it: a schedule that waits for an event may have no input of its own.
+   * @throws {InputInvalidError}
+   */
+  async checkTrigger({ handler, rule, input }: StoredSchedule): Promise<void> {
+    const isChecked = rule.on === null || input !== null || this.#environment.registry.find(handler) === undefined;
+    if (!isChecked) await this.#checks.check(handler, undefined, undefined, null);
+  }
+
   /** Of a handler that is registered. */
   defaultsOf(handler: string): StoredSchedule['handlerDefaults'] {
     const { priority, maxAttempts, maxLost, showsChildren } = this.#environment.registry.get(handler);

@@ -28,11 +28,13 @@ async function unbounded(rule: StoredRule): Promise<Next> {
   if (every !== null) return everyNext(every, anchor, rule.wallClock ? Zone.of(rule.timeZone) : null);
   if (times !== null) return (after) => times.find((time) => time > after) ?? null;
   if (cron === null && rrule === null) return () => null;
-  const key = JSON.stringify([cron, rrule, rule.timeZone, rrule === null ? null : anchor]);
+  const key = JSON.stringify([cron, rrule, rule.timeZone, rrule === null ? null : anchor, rule.start !== null]);
   const known = kept.get(key);
   if (known !== undefined) return known;
   const zone = Zone.of(rule.timeZone);
-  const read = (cron === null ? parseRrule(rrule ?? '', zone, anchor) : parseCron(cron, zone)).then(remembering);
+  const read = (
+    cron === null ? parseRrule(rrule ?? '', zone, { at: anchor, isStart: rule.start !== null }) : parseCron(cron, zone)
+  ).then(remembering);
   if (kept.size >= KEPT) kept.clear();
   kept.set(key, read);
   read.catch(() => kept.delete(key));

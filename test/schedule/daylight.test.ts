@@ -212,6 +212,18 @@ const table: readonly [what: string, rule: ScheduleRule, from: string, expected:
     ['2026-10-02T15:45Z', '2026-10-03T15:30Z', '2026-10-04T15:15Z'],
   ],
   [
+    'every 20 minutes by the clock: none while the clocks repeat an hour',
+    { every: '20m', wallClock: true, timeZone: 'Europe/Berlin', start: new Date('2026-10-24T00:00Z') },
+    '2026-10-25T00:30Z',
+    ['2026-10-25T00:40Z', '2026-10-25T02:00Z', '2026-10-25T02:20Z'],
+  ],
+  [
+    'every 36 hours by the clock',
+    { every: '36h', wallClock: true, timeZone: 'Europe/Berlin', start: new Date('2026-10-24T10:00Z') },
+    '2026-10-24T00:00Z',
+    ['2026-10-24T10:00Z', '2026-10-25T23:00Z', '2026-10-27T11:00Z'],
+  ],
+  [
     'every day as time passes: another hour on the wall',
     { every: '1d', start: new Date('2026-03-27T01:30Z') },
     '2026-03-27T12:00Z',

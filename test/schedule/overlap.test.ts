@@ -139,6 +139,24 @@ onEachStorage('overlap', (world) => {
     expect(order).toEqual([...made.slice(0, 3), ...made.slice(450)].map(({ tick }) => tick));
   });
 
+  test.each<[Overlap, readonly string[]]>([
+    ['allow', ['scheduled', 'scheduled', 'scheduled']],
+    ['skip', ['scheduled']],
+    ['queueOne', ['scheduled', 'waiting']],
+    ['queue', ['scheduled', 'waiting', 'waiting']],
+    ['cancelPrevious', ['cancelled', 'cancelled', 'scheduled']],
+  ])('%s: what waits for its retry has not ended', async (overlap, expected) => {
+    const task = defineTask({
+      name: 'flaky',
+      retry: { maxAttempts: 10, backoff: { type: 'fixed', delay: '50s', jitter: 0 } },
+      run: () => Promise.reject(new Error('no')),
+    });
+    const manager = await world.start({ handlers: [task] });
+    await manager.schedules.create({ key: 'k', handler: task, every: '1m', overlap });
+    await world.clock.advance('190s');
+    expect((await tasksOf(manager, 'k')).map(({ status }) => status)).toEqual(expected);
+  });
+
   test('a triggered task counts as the earlier one', async () => {
     const { task } = held();
     const manager = await world.start({ handlers: [task] });

@@ -194,6 +194,35 @@ describe('recurrence rules', () => {
     expect((await runs({ rrule }, expected.length)).slice(0, expected.length)).toEqual(expected);
   });
 
+  const midnight = (...days: readonly number[]): readonly string[] => days.map((day) => `2030-01-0${day}T00:00:00`);
+
+  test.each([
+    ['FREQ=DAILY;COUNT=2', {}, midnight(2, 3)],
+    ['FREQ=DAILY;COUNT=2;BYHOUR=9;BYMINUTE=0', {}, ['2030-01-01T09:00:00', '2030-01-02T09:00:00']],
+    ['FREQ=DAILY;COUNT=2', { start: new Date('2030-01-05T00:00:00Z') }, midnight(5, 6)],
+    ['FREQ=DAILY;COUNT=2', { start: new Date('2030-01-04T23:59:59.500Z') }, midnight(5, 6)],
+    ['RRULE:FREQ=DAILY;COUNT=2\nRDATE:20300109T000000', {}, midnight(2, 3, 9)],
+    ['RRULE:FREQ=DAILY;COUNT=3\nEXDATE:20300103T000000', {}, midnight(2, 4)],
+    ['DTSTART:20300101T000000Z\nRRULE:FREQ=DAILY;COUNT=3', {}, midnight(2, 3)],
+  ])('a count is of runs that can come, from its start or from when it was made: %s', async (rrule, more, expected) => {
+    expect(await runs({ rrule, ...more }, 5, '2030-01-01T00:00:00Z')).toEqual(expected);
+  });
+
+  test('a date that is left out, or comes on top, may be in a zone of its own; one without a time is the whole day', async () => {
+    const dtstart = 'DTSTART;TZID=Europe/Berlin:20300101T090000';
+    const zoned = 'EXDATE;TZID=America/New_York:20300102T030000\nRDATE;TZID=Asia/Tokyo:20300103T000000';
+    expect(await runs({ rrule: `${dtstart}\nRRULE:FREQ=DAILY\n${zoned}` }, 3)).toEqual([
+      '2030-01-01T08:00:00',
+      '2030-01-02T15:00:00',
+      '2030-01-03T08:00:00',
+    ]);
+    const days = 'EXDATE;VALUE=DATE:20300102,20300103';
+    expect(await runs({ rrule: `${dtstart}\nRRULE:FREQ=HOURLY\n${days}` }, 2, '2030-01-01T21:30:00Z')).toEqual([
+      '2030-01-01T22:00:00',
+      '2030-01-03T23:00:00',
+    ]);
+  });
+
   test('its zone is that of DTSTART, and until is an instant', async () => {
     const rrule = 'DTSTART;TZID=America/New_York:20300101T090000\nRRULE:FREQ=DAILY;UNTIL=20300102T140000Z';
     expect(await runs({ rrule }, 5)).toEqual(['2030-01-01T14:00:00', '2030-01-02T14:00:00']);
@@ -213,6 +242,13 @@ describe('recurrence rules', () => {
     'RRULE:FREQ=DAILY\nRRULE:FREQ=DAILY',
     'EXRULE:FREQ=DAILY\nRRULE:FREQ=DAILY',
     'DTSTART:20300231T000000\nRRULE:FREQ=DAILY',
+    'RRULE:FREQ=DAILY\nEXDATE;TZID=No/Where:20300102T000000',
+    'FREQ=DAILY;BYDAY=1MO',
+    'FREQ=YEARLY;BYWEEKNO=2;BYDAY=1MO',
+    'FREQ=WEEKLY;BYMONTHDAY=3',
+    'FREQ=MONTHLY;BYYEARDAY=3',
+    'FREQ=MONTHLY;BYWEEKNO=3',
+    'FREQ=DAILY;BYSETPOS=1',
     `FREQ=DAILY;BYHOUR=${'1,'.repeat(600)}1`,
   ])('refused: %s', async (rrule) => {
     expect((await refusal({ rrule })).option).toBe('rrule');

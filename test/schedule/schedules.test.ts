@@ -163,6 +163,19 @@ onEachStorage('schedules', (world) => {
     expect(await manager.schedules.get('k')).toMatchObject({ runs: 0, lastTaskId: task.id, nextRunAt: null });
   });
 
+  test('trigger of one that waits for a payload its handler needs is refused; with an input of its own it is not', async () => {
+    const strict = defineTask({ name: 'strict', input: z.object({ to: z.string() }), run: ({ to }) => to });
+    const manager = await world.start({ handlers: [strict, work] });
+    await manager.schedules.create({ key: 'none', handler: strict, on: 'paid' });
+    await manager.schedules.create({ key: 'own', handler: strict, on: 'paid', input: { to: 'a' } });
+    await manager.schedules.create({ key: 'any', handler: work, on: 'paid' });
+    await expect(manager.schedules.trigger('none')).rejects.toThrow(InputInvalidError);
+    expect(await tasksOf(manager, 'none')).toEqual([]);
+    const tasks = [await manager.schedules.trigger('own'), await manager.schedules.trigger('any')];
+    await world.clock.advance(1);
+    expect(await Promise.all(tasks.map((task) => task.result()))).toEqual(['a', null]);
+  });
+
   test('replace changes it: the same rule goes on, another begins anew, the runs stay', async () => {
     const manager = await world.start({ handlers: [work] });
     const begun = world.clock.now();

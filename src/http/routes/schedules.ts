@@ -220,7 +220,7 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
     summary: 'Make a task at once, beside those of the ticks, paused or not',
     params: SchedulePath,
     answers: { 202: Task },
-    problems: ['schedule_not_found', 'queue_full', 'rate_limited', 'task_not_found'],
+    problems: ['schedule_not_found', 'input_invalid', 'queue_full', 'rate_limited', 'task_not_found'],
     guard: take,
     async handle({ params: { key }, caller, link }) {
       await permittedSchedule(context, caller, 'runNow', key);
