@@ -47,12 +47,14 @@ export class Submission {
 
   /** Counts a submit against the caller's limit; before anything of it is read. @throws {HttpProblem} 429 */
   take(caller: Caller): Promise<void> | undefined {
-    return this.#limit?.take(caller.id);
+    return this.#limit?.take(caller.id, 1);
   }
 
   /** @throws {HttpProblem} @throws what `manager.submit` does */
   async submit(caller: Caller, wanted: Wanted, { key, failOnWarning }: SubmitWay): Promise<Submitted> {
     const { handler, input, runAt, children, ...rest } = wanted;
+    const below = children === undefined ? 0 : childrenOf(wanted).length;
+    if (below > 0) await this.#limit?.take(caller.id, below); // it counted for one when it came
     const submittedBy = submitterOf(wanted, caller);
     const options: SubmitOptions = {
       ...rest,

@@ -1,3 +1,4 @@
+import type { InputIssue } from '../errors.ts';
 import type { FlowItem } from '../flow/graph.ts';
 import type { TaskManager } from '../manager.ts';
 import type { Caller } from './caller.ts';
@@ -29,14 +30,20 @@ export function childrenOf({ children = [] }: Family): readonly SubmitChild[] {
 export async function requireDependencies(manager: TaskManager, caller: Caller, submitted: Family): Promise<void> {
   const refs = new Set(childrenOf(submitted).map(({ ref }) => ref));
   const named = dependenciesOf(submitted, '').filter(({ id }) => !refs.has(id));
-  const issues = await Promise.all(
-    named.map(async ({ id, path }) => {
-      const task = await manager.get(id, { archived: true });
-      return task !== null && caller.sees(task) ? [] : [{ path, message: `There is no task ${JSON.stringify(id)}` }];
-    }),
-  );
-  if (issues.flat().length > 0) throw new BodyInvalidProblem(issues.flat());
+  const issues: InputIssue[] = [];
+  for (let from = 0; from < named.length; from += AT_ONCE) {
+    const some = named.slice(from, from + AT_ONCE);
+    const tasks = await Promise.all(some.map(({ id }) => manager.get(id, { archived: true })));
+    for (const [at, { id, path }] of some.entries()) {
+      const task = tasks[at] ?? null;
+      if (task === null || !caller.sees(task)) issues.push({ path, message: `There is no task ${JSON.stringify(id)}` });
+    }
+  }
+  if (issues.length > 0) throw new BodyInvalidProblem(issues);
 }
+
+/** Tasks that are read at once: each may be of several MiB. */
+const AT_ONCE = 100;
 
 function dependenciesOf({ dependsOn = [], children = [] }: Family, path: string): { id: string; path: string }[] {
   return [

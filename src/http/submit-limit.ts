@@ -1,7 +1,7 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { HttpProblem } from './problem.ts';
 
-/** How many submits a principal has, refused ones included, in how long. */
+/** How many tasks a principal may submit, refused ones included, in how long. */
 export interface SubmitRate {
   readonly count: number;
   readonly perMs: number;
@@ -10,15 +10,19 @@ export interface SubmitRate {
 /** Holds each principal to a rate of submits, in this process. */
 export class SubmitLimit {
   readonly #limiter: RateLimiterMemory;
+  readonly #count: number;
 
   constructor({ count, perMs }: SubmitRate) {
+    this.#count = count;
     this.#limiter = new RateLimiterMemory({ points: count, duration: perMs / 1_000 });
   }
 
-  /** Counts a submit. @throws {HttpProblem} 429 with `Retry-After` in seconds */
-  async take(principalId: string): Promise<void> {
+  /** Counts some tasks. @throws {HttpProblem} 429 with `Retry-After` in seconds, without it for more than there will ever be room */
+  async take(principalId: string, tasks: number): Promise<void> {
+    if (tasks > this.#count)
+      throw new HttpProblem('rate_limited', `No more than ${this.#count} tasks are allowed at once.`);
     try {
-      await this.#limiter.consume(principalId);
+      await this.#limiter.consume(principalId, tasks);
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
       const seconds = String(Math.max(1, Math.ceil(error.msBeforeNext / 1_000)));

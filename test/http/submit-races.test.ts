@@ -92,4 +92,25 @@ describe('limits.submits', () => {
     expect((await ask('a')).status).toBe(200);
     expect((await submit('b')).status).toBe(202);
   });
+
+  test('each task of a flow counts', async () => {
+    const idle = defineTask({ name: 'idle' }) as unknown as AnyTask;
+    const manager = new TaskManager({ handlers: [idle] });
+    const handler = createHandler(manager, { limits: { submits: { count: 5, per: '1m' } } });
+    const ask = (body: object): Promise<Response> =>
+      handler(
+        new Request('http://x/tasks', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ handler: 'idle', ...body }),
+        }),
+      );
+    const child = { handler: 'idle' };
+    expect((await ask({ children: [child, { ...child, children: [child] }] })).status).toBe(202);
+    const refused = await ask({ children: [child] });
+    expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
+    expect(await manager.count()).toBe(4);
+    const large = await ask({ children: Array.from({ length: 6 }, () => child) });
+    expect([large.status, await manager.count()]).toEqual([429, 4]);
+  });
 });
