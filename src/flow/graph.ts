@@ -70,23 +70,31 @@ export class FlowGraph {
    * What each node depends on, refs as ids, its children among it; empty: no node depends on any.
    * @param dependsOn by node, as it was submitted
    * @param ids by node
+   * @param firsts by node: the first one that has a key of it, which may come to stand for both
    * @throws {OptionError} that names the item whose dependencies lead back to it
    */
-  edges(dependsOn: readonly (readonly DraftEdge[])[], ids: readonly string[]): readonly (readonly DraftEdge[])[] {
+  edges(
+    dependsOn: readonly (readonly DraftEdge[])[],
+    ids: readonly string[],
+    firsts: readonly number[],
+  ): readonly (readonly DraftEdge[])[] {
     if (!this.#families && dependsOn.every((edges) => edges.length === 0)) return [];
     const locals = this.nodes.map((): number[] => []);
+    const wait = (place: number, target: number): void => {
+      locals[firsts[place] ?? place]?.push(firsts[target] ?? target);
+    };
     const edges = this.nodes.map((): Map<string, DraftEdge> => new Map());
     for (const [place, { item, parent }] of this.nodes.entries()) {
       const id = ids[place] ?? '';
       if (parent !== null) {
-        locals[parent]?.push(place);
+        wait(parent, place);
         edges[parent]?.set(id, { id, onFailure: item.onFailure ?? 'fail' });
       }
     }
     for (const [place, named] of dependsOn.entries()) {
       for (const { id, onFailure } of named) {
         const target = this.#refs.get(id);
-        if (target !== undefined) locals[place]?.push(target);
+        if (target !== undefined) wait(place, target);
         const to = target === undefined ? id : (ids[target] ?? id);
         if (edges[place]?.has(to))
           throw new OptionError(this.pathOf(place, 'dependsOn'), 'without its own children', id);
@@ -164,7 +172,7 @@ export class FlowGraph {
   }
 
   #circle(places: readonly number[]): OptionError {
-    const names = places.slice(0, MAX_NAMED).map((place) => this.nodes[place]?.item.ref ?? this.pathOf(place));
+    const names = places.slice(0, MAX_NAMED).map((place) => this.nodes[place]?.item.ref ?? (this.pathOf(place) || 'the task'));
     return new OptionError(this.pathOf(places[0] ?? 0, 'dependsOn'), 'free of circles', names.join(' -> '));
   }
 }

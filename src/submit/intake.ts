@@ -305,6 +305,7 @@ export class Intake {
     const dependsOn = graph.edges(
       checked.map(({ options }) => options.dependsOn),
       ids,
+      firstsOf(checked),
     );
     if (dependsOn.length === 0) {
       return checked.map((one, place) => makeDraft(one, ids[place] ?? '', now, settings.idempotencyMs, flow));
@@ -389,6 +390,20 @@ function allOf(checking: readonly (Checked | Promise<Checked>)[]): readonly Chec
 /** Whether a storage with room for it may refuse it. */
 function mayBeRefused({ options: { idempotencyKey, unique } }: Checked): boolean {
   return idempotencyKey !== null || (unique !== null && unique.by === 'unique' && unique.rule.onConflict !== 'skip');
+}
+
+/** Of each of what is submitted together the place of the first that shares a key with it: where it is made, it answers for both. */
+function firstsOf(checked: readonly Checked[]): readonly number[] {
+  const first = new Map<string, number>();
+  return checked.map(({ handler, options: { unique, idempotencyKey } }, place) => {
+    const keys = [
+      ...(unique === null ? [] : [JSON.stringify(['unique', handler.name, unique.key])]),
+      ...(idempotencyKey === null ? [] : [JSON.stringify(['idempotency', idempotencyKey])]),
+    ];
+    const at = keys.map((key) => first.get(key)).find((earlier) => earlier !== undefined) ?? place;
+    for (const key of keys) first.set(key, at);
+    return at;
+  });
 }
 
 /** A task that its storage made to wait. */

@@ -96,6 +96,41 @@ onEachStorage('a flow at submit', (world) => {
       'items.0.dependsOn',
     ],
     [
+      'a circle through one unique key',
+      [
+        { handler: 'work', ref: 'a', unique: { key: 'k' }, dependsOn: ['b'] },
+        { handler: 'work', ref: 'b', dependsOn: ['c'] },
+        { handler: 'work', ref: 'c', unique: { key: 'k' } },
+      ],
+      'items.0.dependsOn',
+    ],
+    [
+      'a circle through one idempotency key',
+      [
+        { handler: 'work' },
+        { handler: 'work', ref: 'a', idempotencyKey: 'k', dependsOn: ['b'] },
+        { handler: 'work', ref: 'b', dependsOn: ['c'] },
+        { handler: 'work', ref: 'c', idempotencyKey: 'k' },
+      ],
+      'items.1.dependsOn',
+    ],
+    [
+      'a child that would be its parent',
+      [{ handler: 'work', unique: { key: 'k' }, children: [{ handler: 'work', unique: { key: 'k' } }] }],
+      'items.0.dependsOn',
+    ],
+    [
+      'a grandchild that would be its grandparent',
+      [
+        {
+          handler: 'work',
+          throttle: { window: '1h' },
+          children: [{ handler: 'other', children: [{ handler: 'work', throttle: { window: '1h' } }] }],
+        },
+      ],
+      'items.0.dependsOn',
+    ],
+    [
       'a task twice',
       [
         { handler: 'work', ref: 'a' },
