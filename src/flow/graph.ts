@@ -172,7 +172,9 @@ export class FlowGraph {
   }
 
   #circle(places: readonly number[]): OptionError {
-    const names = places.slice(0, MAX_NAMED).map((place) => this.nodes[place]?.item.ref ?? (this.pathOf(place) || 'the task'));
+    const names = places
+      .slice(0, MAX_NAMED)
+      .map((place) => this.nodes[place]?.item.ref ?? (this.pathOf(place) || 'the task'));
     return new OptionError(this.pathOf(places[0] ?? 0, 'dependsOn'), 'free of circles', names.join(' -> '));
   }
 }
