@@ -2,7 +2,8 @@ import { ScheduleNotFoundError, TasklaneError } from '../errors.ts';
 import type { AnyTask, Optional, RecordOf } from '../handler/define.ts';
 import type { WireTask } from '../http/wire.ts';
 import type { SchedulePage, ScheduleQuery } from '../schedule/list.ts';
-import type { ScheduleRule, ScheduleSpec } from '../schedule/spec.ts';
+import type { PreviewSpec } from '../schedule/preview.ts';
+import type { ScheduleSpec } from '../schedule/spec.ts';
 import type { ScheduleRecord } from '../schedule/stored-schedule.ts';
 import { toJson } from '../task/json.ts';
 import { timeText } from './list-parameters.ts';
@@ -96,20 +97,11 @@ export class ClientSchedules<Tasks extends AnyTask = AnyTask> {
     return fromWire<Tasks>(await this.#json<WireTask>(call));
   }
 
-  /** The next ticks of a rule, epoch ms. @throws {OptionError} */
-  async preview(
-    { from, maxRuns, ...rule }: ScheduleRule & Optional<{ from: Date | number; maxRuns: number | null }>,
-    count?: number,
-    { signal }: Signalled = {},
-  ): Promise<readonly number[]> {
-    const asked = { maxRuns, count, ...(from === undefined ? {} : { from: timeText('from', from) }) };
-    const body = { ...bodyOf(rule), ...asked };
-    const { items } = await this.#json<{ items: readonly string[] }>({
-      method: 'POST',
-      path: '/schedules/preview',
-      body,
-      signal,
-    });
+  /** The next ticks of a schedule, by its key, or of a rule; epoch ms. @throws {ScheduleNotFoundError} @throws {OptionError} */
+  async preview(what: string | PreviewSpec, count?: number, { signal }: Signalled = {}): Promise<readonly number[]> {
+    const { items } = await this.#json<{ items: readonly string[] }>(
+      typeof what === 'string' ? stored(what, count, signal) : unstored(what, count, signal),
+    );
     return items.map((time) => Date.parse(time));
   }
 
@@ -147,6 +139,19 @@ function bodyOf(spec: object): Record<string, unknown> {
     end: text('end', end),
     times: (times as readonly (Date | number)[] | null | undefined)?.map((time) => text('times', time)),
   };
+}
+
+function stored(key: string, count: number | undefined, signal: AbortSignal | undefined): Call {
+  return { method: 'GET', path: `${pathOf(key)}/preview${count === undefined ? '' : `?count=${count}`}`, signal };
+}
+
+function unstored(
+  { from, maxRuns, ...rule }: PreviewSpec,
+  count: number | undefined,
+  signal: AbortSignal | undefined,
+): Call {
+  const asked = { maxRuns, count, ...(from === undefined ? {} : { from: timeText('from', from) }) };
+  return { method: 'POST', path: '/schedules/preview', body: { ...bodyOf(rule), ...asked }, signal };
 }
 
 function ifMatch(version: number | undefined): HeaderMap {

@@ -219,7 +219,7 @@ function requireVersion({ key, schedule: { settingsVersion } }: Found, ifVersion
 }
 
 /** The first tick that is to come; one that was dealt with does not come again, also where the clock was put back. */
-async function nextTick(schedule: StoredSchedule, now: number): Promise<number | null> {
+export async function nextTick(schedule: StoredSchedule, now: number): Promise<number | null> {
   if (!hasRunsLeft(schedule)) return null;
   return (await timelineOf(schedule.rule))(Math.max(now, schedule.lastTick ?? 0));
 }
@@ -234,6 +234,7 @@ function withTask(schedule: StoredSchedule, id: string): StoredSchedule {
   return { ...schedule, lastTaskId: id, underWay };
 }
 
-function hasRunsLeft({ maxRuns, runs }: StoredSchedule): boolean {
+/** Whether `maxRuns` lets another tick make a task. */
+export function hasRunsLeft({ maxRuns, runs }: StoredSchedule): boolean {
   return maxRuns === null || runs < maxRuns;
 }

@@ -2,20 +2,14 @@ import { OptionError } from '../errors.ts';
 import { Handle, type HandleHost, type TaskHandle } from '../handle.ts';
 import type { AnyTask, Optional } from '../handler/define.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { integer } from '../options.ts';
-import { parseTime } from '../submit/options.ts';
 import { createSchedule } from './create.ts';
 import type { ChangeOptions } from './editor.ts';
 import { listSchedules, type ScheduleFilter, type SchedulePage, type ScheduleQuery } from './list.ts';
 import { pauseAll } from './pause-all.ts';
+import { type PreviewSpec, previewRule, previewStored } from './preview.ts';
 import type { Scheduling } from './scheduling.ts';
-import { type DeclaredSchedule, parseRule, type ScheduleRule, type ScheduleSpec } from './spec.ts';
+import type { DeclaredSchedule, ScheduleSpec } from './spec.ts';
 import { type ScheduleRecord, toScheduleRecord } from './stored-schedule.ts';
-import { timelineOf } from './timeline.ts';
-
-const MAX_PREVIEW = 1_000;
-const DEFAULT_PREVIEW = 10;
-const BREATHE_MS = 10;
 
 /** What recurs, in the storage: each schedule makes a task for each of its ticks, whichever processes are up. */
 export class Schedules<Tasks extends AnyTask = AnyTask> {
@@ -118,28 +112,17 @@ export class Schedules<Tasks extends AnyTask = AnyTask> {
   }
 
   /**
-   * The next ticks of a rule after `from` (default: now), as epoch ms, without making anything; jitter comes on
-   * top. What it is told may be a whole spec or a `ScheduleRecord`; `every` without `start` then counts from `from`.
+   * The next ticks, as epoch ms, without making anything; jitter comes on top.
+   * @param what a key: of the schedule, from the next one on, those of a paused one as if it went on now. Else a rule, or a whole
+   * spec: after `from` (default: now), from which `every` counts where it has no `start`
    * @param count 1 to 1,000, default 10
-   * @throws {OptionError}
+   * @throws {OptionError} @throws {ScheduleNotFoundError} @throws {StorageError}
    */
-  async preview(
-    spec: ScheduleRule & Optional<{ from: Date | number; maxRuns: number | null }>,
-    count: number = DEFAULT_PREVIEW,
-  ): Promise<readonly number[]> {
-    if (spec === null || typeof spec !== 'object') throw new OptionError('spec', 'an object', spec);
-    const maxRuns = (spec.maxRuns ?? null) === null ? MAX_PREVIEW : integer('maxRuns', spec.maxRuns, 1);
-    const most = Math.min(integer('count', count, 1, MAX_PREVIEW), maxRuns);
-    const from = spec.from === undefined ? this.#scheduling.environment.clock.now() : parseTime('from', spec.from);
-    const next = await timelineOf(await parseRule(spec, from));
-    const ticks: number[] = [];
-    let breathed = performance.now();
-    for (let tick = next(from); tick !== null && ticks.length < most; tick = next(tick)) {
-      ticks.push(tick);
-      if (performance.now() - breathed < BREATHE_MS) continue;
-      await new Promise(setImmediate); // some rules are hard to compute, and others have work to do
-      breathed = performance.now();
-    }
-    return ticks;
+  async preview(what: string | PreviewSpec, count?: number): Promise<readonly number[]> {
+    const { environment, editor } = this.#scheduling;
+    const now = environment.clock.now();
+    if (typeof what !== 'string') return previewRule(what, count, now);
+    await this.#lifecycle.readable();
+    return previewStored((await editor.get(what)).schedule, count, now);
   }
 }

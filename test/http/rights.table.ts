@@ -26,6 +26,7 @@ export const RIGHTS: Readonly<Record<string, Row>> = {
   listSchedules: /*  */ [401, 200, 200, 200, 200],
   createSchedule: /* */ [401, 201, 201, 201, 403],
   previewSchedule: /**/ [401, 200, 200, 200, 200],
+  previewStoredSchedule: [401, 404, 200, 200, 200],
   getSchedule: /*    */ [401, 404, 200, 200, 200],
   replaceSchedule: /**/ [401, 404, 200, 200, 403],
   deleteSchedule: /* */ [401, 404, 204, 204, 403],

@@ -81,6 +81,15 @@ describe('schedules over HTTP', () => {
     expect((await world.json('owner', '/schedules')).items).toEqual([]);
   });
 
+  test('a preview of one that is stored is for whoever may read it', async () => {
+    await create({ start: '2040-01-01T00:00:00Z' });
+    const { items } = await world.json('owner', '/schedules/k/preview?count=2');
+    expect(items).toEqual(['2040-01-01T00:00:00.000Z', '2040-01-01T01:00:00.000Z']);
+    expect(await code(ask('GET', '/schedules/k/preview', undefined, 'stranger'))).toEqual([404, 'schedule_not_found']);
+    expect(await code(ask('GET', '/schedules/none/preview'))).toEqual([404, 'schedule_not_found']);
+    expect(await code(ask('GET', '/schedules/k/preview?count=0'))).toEqual([400, 'malformed']);
+  });
+
   test('what is wrong is told', async () => {
     await create();
     expect(await code(create())).toEqual([409, 'schedule_exists']);
@@ -251,6 +260,9 @@ describe('schedules over HTTP', () => {
       await manager.schedules.preview({ ...rule, from: start }, 3),
     );
     await manager.close();
+    expect(await client.schedules.preview('k')).toEqual(await world.manager.schedules.preview('k'));
+    expect(await client.schedules.preview('k', 2)).toHaveLength(2);
+    await expect(client.schedules.preview('none')).rejects.toThrow(ScheduleNotFoundError);
     const old = { ifVersion: made.version };
     await expect(client.schedules.replace('k', { handler: 'quick', every: '1h' }, old)).rejects.toThrow(
       VersionConflictError,

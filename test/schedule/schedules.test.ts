@@ -45,6 +45,21 @@ onEachStorage('schedules', (world) => {
     });
   });
 
+  test('debounce and throttle of a definition collapse submits, and no ticks', async () => {
+    const quiet = defineTask({ name: 'quiet', debounce: { key: () => 'all', wait: '10m' }, run: () => {} });
+    const seldom = defineTask({ name: 'seldom', throttle: { key: () => 'all', window: '10m' }, run: () => {} });
+    const manager = await world.start({ handlers: [quiet, seldom] });
+    const begun = world.clock.now();
+    for (const handler of [quiet, seldom]) {
+      await manager.schedules.create({ key: handler.name, handler, every: '1m' });
+      await world.clock.advance('1ms');
+    }
+    await world.clock.advance('3m');
+    expect(await ticksOf(manager, 'quiet')).toEqual([1, 2, 3].map((n) => begun + n * MINUTE));
+    expect(await ticksOf(manager, 'seldom')).toHaveLength(3);
+    expect(await manager.count({ status: 'succeeded' })).toBe(6);
+  });
+
   test('the record has every key, and what was given', async () => {
     const manager = world.manager({ handlers: [work] });
     const now = world.clock.now();
@@ -349,6 +364,32 @@ onEachStorage('schedules', (world) => {
     const one = world.manager({ handlers: [work], storage });
     await expect(one.schedules.delete('k', { ifVersion: version })).rejects.toThrow(VersionConflictError);
     expect(await other.schedules.get('k')).toMatchObject({ pausedAt: expect.any(Number) });
+  });
+
+  test('a preview by key has the ticks that come, as it is then', async () => {
+    const manager = await world.start({ handlers: [work] });
+    const { schedules } = manager;
+    const begun = world.clock.now();
+    const minutes = (...list: readonly number[]) => list.map((n) => begun + n * MINUTE);
+    await schedules.create({ key: 'every', handler: work, every: '7m' });
+    await schedules.create({ key: 'runs', handler: work, every: '1m', maxRuns: 4, jitter: '10s' });
+    await schedules.create({ key: 'event', handler: work, on: 'paid' });
+    await world.clock.advance('90s');
+    expect(await schedules.preview('every', 2)).toEqual(minutes(7, 14));
+    expect(await schedules.preview('every')).toHaveLength(10);
+    expect(await schedules.preview('runs', 10)).toEqual(minutes(2, 3, 4));
+    expect(await schedules.preview('event')).toEqual([]);
+    await schedules.pause('every');
+    await schedules.pause('runs');
+    await world.clock.advance('9m');
+    expect(await schedules.preview('every', 1)).toEqual(minutes(14));
+    expect(await schedules.preview('runs')).toEqual(minutes(11, 12, 13));
+    await schedules.resume('runs');
+    await world.clock.advance('5m');
+    expect((await ticksOf(manager, 'runs')).slice(1)).toEqual(minutes(11, 12, 13));
+    expect(await schedules.preview('runs')).toEqual([]);
+    await expect(schedules.preview('none')).rejects.toThrow(ScheduleNotFoundError);
+    await expect(schedules.preview('every', 0)).rejects.toThrow('`count`');
   });
 
   test('list gives pages by key, and filters', async () => {

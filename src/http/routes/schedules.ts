@@ -136,6 +136,23 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
     },
   });
 
+  const previewStored = route({
+    method: 'GET',
+    path: '/schedules/:key/preview',
+    id: 'previewStoredSchedule',
+    tag: 'schedules',
+    summary: 'The next ticks of a schedule; of a paused one as if it went on now',
+    params: SchedulePath,
+    query: z.strictObject({ count: z.coerce.number().int().min(1).max(1_000).optional() }),
+    answers: { 200: Preview },
+    problems: ['schedule_not_found', 'rate_limited'],
+    guard: take,
+    async handle({ params: { key }, query: { count }, caller }) {
+      await permittedSchedule(context, caller, 'read', key);
+      return json(200, { items: (await schedules.preview(key, count)).map(wireTime) });
+    },
+  });
+
   const get = route({
     method: 'GET',
     path: '/schedules/:key',
@@ -232,7 +249,7 @@ export function scheduleRoutes(context: HttpContext): readonly Route[] {
     },
   });
 
-  return [list, create, preview, get, replace, remove, pause, resume, trigger];
+  return [list, create, preview, previewStored, get, replace, remove, pause, resume, trigger];
 }
 
 /** How a schedule is stored; `owner`: in whose name, where the body does not say. */
