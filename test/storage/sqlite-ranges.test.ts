@@ -2,8 +2,9 @@ import { strict as assert } from 'node:assert';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SqliteStorage } from '../../src/storage/sqlite/index.ts';
 import type { StoredQuery } from '../../src/storage/storage.ts';
-import { matches, parseFilter, type Range, type SortKey } from '../../src/task/query.ts';
+import { matches, parseFilter, type Range, type SortKey, type TaskFilter } from '../../src/task/query.ts';
 import type { TaskRecord } from '../../src/task/record.ts';
+import { STATUSES } from '../../src/task/status.ts';
 import { archive, cancel, succeed, update } from '../../src/task/transition.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
 import { draftOf, joinAs, LOG_LIMIT } from './sqlite/support.ts';
@@ -88,6 +89,34 @@ describe.each(['created', 'updated', 'finished'] as const)('a list by %s', (key)
           const back = await storage.list({ ...query, from: { id: place }, backward: true });
           expect(back.items.map(({ id }) => id)).toEqual(ids.slice(Math.max(0, at - 50), at));
         }
+      }
+    }
+  });
+});
+
+describe('a list by status, at any offset', () => {
+  const running = ['waiting', 'scheduled', 'queued', 'running', 'cancelling'] as const;
+  const everything = STATUSES.map((status) => ({ status }));
+  test.each([
+    [[[{ status: running, held: false }]]],
+    [[[{ status: [...running, 'succeeded', 'cancelled'] }]]],
+    [[everything]],
+    [[[{ status: 'queued' }, { status: ['succeeded', 'cancelled'] }, { held: true }], [{ handler: 'work' }]]],
+    [[[{ status: 'failed' }, { status: 'running' }]]],
+  ] as readonly [readonly (readonly TaskFilter[])[]][])('%j', async (groups) => {
+    const alternatives = groups.map((group) => group.map((filter) => parseFilter({ archived: 'both', ...filter })));
+    const where = [[parseFilter()], ...alternatives];
+    const ids = all
+      .filter((task) => where.every((group) => group.some((one) => matches(task, one))))
+      .map(({ id }) => id);
+    expect(await storage.count(where)).toBe(ids.length);
+    for (const descending of [false, true]) {
+      const ordered = descending ? [...ids].reverse() : ids;
+      for (const offset of [0, 4_940, 4_980, 5_200, ids.length - 20, ids.length]) {
+        if (offset < 0) continue;
+        const page = await storage.list({ where, sort: 'id', descending, limit: 50, offset, payloads: false });
+        expect(page.items.map(({ id }) => id)).toEqual(ordered.slice(offset, offset + 50));
+        expect(page.more).toBe(offset + 50 < ids.length);
       }
     }
   });

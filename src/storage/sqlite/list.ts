@@ -3,7 +3,7 @@ import type { TaskRecord } from '../../task/record.ts';
 import type { Position, StoredPage, StoredQuery } from '../storage.ts';
 import type { Database, Row } from './database.ts';
 import { ANYWHERE, bySubmit, type Places, placeOf, SORT_COLUMNS, type Stretch, stretchesOf } from './order.ts';
-import { type Avoided, avoided, isSorted, partsOf } from './plan.ts';
+import { type Avoided, avoided, isDense, isSorted, partsOf } from './plan.ts';
 import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
 import { rowsSearched } from './search.ts';
 import { readSkew } from './skew.ts';
@@ -95,12 +95,13 @@ function inSubmitOrder(
   const avoid: readonly Avoided[] = [...avoided(database, where), ...(ranged ? (['times'] as const) : [])];
   const places = ranged ? placesOf(database, where) : ANYWHERE;
   const parts = partsOf(where, avoid);
-  if (parts !== null) {
+  const dense = parts !== null && isDense(database, where, offset + wanted);
+  if (parts !== null && !dense) {
     const stretch = among('seq', places);
     const found = parts.map((part) => select(database, query, stretch, whereOf(part, avoid), offset + wanted));
     return merged(found, up).slice(offset, offset + wanted);
   }
-  const condition = whereOf(where, avoid);
+  const condition = whereOf(where, dense ? [...avoid, 'status', 'handler'] : avoid);
   const tag = wantedTag(where);
   if (tag !== null) return walkTag(database, query, tag, among('tag.task', places), condition, wanted, offset);
   return select(database, query, among('seq', places), condition, wanted, offset);

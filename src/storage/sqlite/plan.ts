@@ -11,6 +11,8 @@ export type Avoided = 'status' | 'handler' | 'times';
 const MAX_PARTS = 20;
 /** So many tasks are sorted in a few ms, which walking past others may not be. */
 const FEW = 5_000;
+/** Walking past so many tasks is as fast as reading one of a part. */
+const DENSE = 10;
 
 /**
  * Which of the two indexes that never get narrow to leave alone. SQLite takes all for equally good; the counters know how
@@ -70,6 +72,23 @@ export function apartOf(where: StoredQuery['where']): readonly StoredQuery['wher
 
 /** What is held is scheduled, for no time. */
 const HELD: readonly Status[] = ['scheduled'];
+
+/**
+ * Whether so many of all tasks are in a list that a page far in is met sooner on a walk through all than by merging parts, of
+ * which each is read up to there. @param reach how far in it ends
+ */
+export function isDense(database: Database, where: StoredQuery['where'], reach: number): boolean {
+  if (reach <= FEW) return false;
+  const parts = (apartOf(where) ?? [where]).map(aloneIn);
+  let [inList, all] = [0, 0];
+  for (const { handler, status, count } of readCounts(database)) {
+    all += count;
+    const fits = (one: Condition): boolean =>
+      one.status?.includes(status) !== false && one.handler?.includes(handler) !== false;
+    if (parts.some((conditions) => conditions.every(fits))) inList += count;
+  }
+  return inList * DENSE >= all;
+}
 
 /** Whether a list holds so few tasks, or may, that they are better sorted than met on a walk by time. */
 export function isSorted(database: Database, where: StoredQuery['where']): boolean {
