@@ -164,6 +164,22 @@ export const OPTIONS: readonly Exchange[] = [
     status: 204,
   },
   {
+    title: 'options > deleteUnknown, of several',
+    task: 'failed',
+    request: `DELETE ${ROOT}?id=task-1&id={id}`,
+    options: { deleteUnknown: 204 },
+    status: 204,
+    after: 'deleted',
+  },
+  {
+    title: 'options > deleteUnknown, of what runs',
+    task: 'running',
+    request: `DELETE ${ROOT}/{id}`,
+    options: { deleteUnknown: 204 },
+    status: 400,
+    text: error(400, 'Not possible to remove task in status running'),
+  },
+  {
     title: 'options > deleteUnknown, of somebody else',
     task: 'failed',
     request: `DELETE ${ROOT}/{id}`,

@@ -101,13 +101,16 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     return json(200, await entities.show(caller, await entities.replace(caller, found, specification)));
   };
 
+  /** What is not there need not be deleted, where the app says so. */
+  const leaveUnknown = (error: unknown): null => {
+    if (settings.deleteUnknown === 204 && error instanceof TaskNotFoundError) return null;
+    throw error;
+  };
+
   const remove = async ({ caller, url, ...call }: DialectCall): Promise<Response> => {
     const force = flagOf('forceStop', url.searchParams);
-    try {
-      await entities.remove(caller, await find(caller, call), force);
-    } catch (error) {
-      if (!(error instanceof TaskNotFoundError) || settings.deleteUnknown === 404) throw error;
-    }
+    const found = await find(caller, call).catch(leaveUnknown);
+    if (found !== null) await entities.remove(caller, found, force).catch(leaveUnknown);
     return answer(204, null);
   };
 
@@ -116,7 +119,8 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     const ids = [...new Set(url.searchParams.getAll('id'))];
     if (ids.length === 0) throw new HttpProblem('malformed', 'The query parameter "id" is needed.');
     const force = flagOf('forceStop', url.searchParams);
-    const all = await Promise.all(ids.map((taskId) => find(caller, { params: { taskId } })));
+    const found = await Promise.all(ids.map((taskId) => find(caller, { params: { taskId } }).catch(leaveUnknown)));
+    const all = found.filter((one) => one !== null);
     for (const found of all) await entities.checkRemove(caller, found, force);
     for (const found of all) await entities.remove(caller, found, force);
     return answer(204, null);
