@@ -142,6 +142,13 @@ describe('delete', () => {
     expect((await manager.get(hidden))?.id).toBe(hidden); // does not exist for him
   });
 
+  test('linked > each as the app shows it', async () => {
+    world = await DialectWorld.open([taskV2({ show: ({ task_id }) => ({ task_id }) })]);
+    const { id } = await world.manager.submit('reindex', null, { submittedBy: 'owner', hold: true });
+    const child = await world.manager.submit('reindex', null, { submittedBy: 'owner', hold: true, parentId: id });
+    expect((await ask('DELETE', `delete/${id}`)).value).toEqual([{ task_id: child.id }]);
+  });
+
   test('linked > the list in another form', async () => {
     const linked = (tasks: readonly { task_id: string }[]) => ({ entities: tasks.map(({ task_id }) => task_id) });
     world = await DialectWorld.open([taskV2({ linked })]);
@@ -169,6 +176,13 @@ describe('create', () => {
       await world.close();
     }
     world = null;
+  });
+
+  test('a response that is told already > is the result, where a status ends the task', async () => {
+    world = await DialectWorld.open([taskV2({ response: () => 7 })]);
+    const { id } = await world.manager.submit('reindex', null, { submittedBy: 'owner', hold: true });
+    expect((await ask('PUT', `update/${id}`, { status: 'completed', response: '7' })).status).toBe(200);
+    expect((await world.manager.get(id))?.result).toBe(7);
   });
 
   test('what the handler does not take > the field is `request`', async () => {

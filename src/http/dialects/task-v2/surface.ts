@@ -17,7 +17,7 @@ import { refuse } from './errors.ts';
 import { fieldsOf } from './fields.ts';
 import { flagField, type IndexSettings, indexQueryOf } from './index-query.ts';
 import { documentOf, type TaskV2 } from './task.ts';
-import { changesOf, type UpdateSettings } from './update.ts';
+import { changedFields, changesOf, type UpdateSettings } from './update.ts';
 
 /** The options of `taskV2`, checked. */
 export interface Settings extends Omit<IndexSettings, 'pageSize' | 'hides'>, CreateSettings, UpdateSettings, Sight {
@@ -88,7 +88,8 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
 
   const update = async ({ caller, body, ...call }: DialectCall): Promise<Response> => {
     let task = await findTask(context, caller, 'read', idOf(call), settings);
-    const changes = changesOf(fieldsOf(await body(), 'body'), documentOf(caller.redacted(task), settings), settings);
+    const fields = changedFields(fieldsOf(await body(), 'body'), show(caller, task));
+    const changes = changesOf(fields, documentOf(caller.redacted(task), settings), settings);
     for (const { action, patch } of changes) {
       caller.check(action, task, task.id);
       if (patch !== undefined) requireChange(caller, task, patch);
@@ -117,7 +118,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
       const filter = { ids: error.related };
       const { items } = await inside.queries.list({ filter, sort: 'id', limit: MAX_LINKED }, caller.scope);
       const readable = items.filter((one) => caller.may('read', one));
-      return json(400, settings.linked(readable.map((one) => documentOf(caller.redacted(one), settings))));
+      return json(400, settings.linked(readable.map((one) => show(caller, one) as TaskV2)));
     }
     return settings.deleted === 204 ? answer(204, null) : json(200, {});
   };

@@ -29,6 +29,20 @@ export interface Change {
 const FIXED = ['task_id', 'handler', 'user_id', 'created_at', 'updated_at'] as const;
 
 /**
+ * The fields of a body without those that are as the client was told, whatever the app made of them: they change nothing.
+ * @param told the task as it is answered
+ */
+export function changedFields(fields: Fields, told: object): Fields {
+  const isTold = ([name, value]: [string, unknown]): boolean =>
+    value === null || typeof value !== 'object' ? Object.hasOwn(told, name) && (told as Fields)[name] === value : false;
+  const changed = Object.entries(fields).filter((field) => !isTold(field) || field[0] === 'response');
+  const { response, ...rest } = Object.fromEntries(changed);
+  // what a status ends with may be what is there already
+  const isLeft = rest.status === undefined && isTold(['response', response]);
+  return response === undefined || isLeft ? rest : { ...rest, response };
+}
+
+/**
  * The changes that a body asks for, in the order in which they are to be made: what may be refused comes first. A field with
  * its present value changes nothing, nor does null in one that cannot be null, as typed clients send what they were not given;
  * what is no field of a task is left alone.
