@@ -70,7 +70,7 @@ export class FlowGraph {
    * What each node depends on, refs as ids, its children among it; empty: no node depends on any.
    * @param dependsOn by node, as it was submitted
    * @param ids by node
-   * @param firsts by node: the first one that has a key of it, which may come to stand for both
+   * @param firsts by node: the one that answers for it, itself where it is made
    * @throws {OptionError} that names the item whose dependencies lead back to it
    */
   edges(
@@ -80,21 +80,19 @@ export class FlowGraph {
   ): readonly (readonly DraftEdge[])[] {
     if (!this.#families && dependsOn.every((edges) => edges.length === 0)) return [];
     const locals = this.nodes.map((): number[] => []);
-    const wait = (place: number, target: number): void => {
-      locals[firsts[place] ?? place]?.push(firsts[target] ?? target);
-    };
+
     const edges = this.nodes.map((): Map<string, DraftEdge> => new Map());
     for (const [place, { item, parent }] of this.nodes.entries()) {
       const id = ids[place] ?? '';
       if (parent !== null) {
-        wait(parent, place);
+        locals[parent]?.push(place);
         edges[parent]?.set(id, { id, onFailure: item.onFailure ?? 'fail' });
       }
     }
     for (const [place, named] of dependsOn.entries()) {
       for (const { id, onFailure } of named) {
         const target = this.#refs.get(id);
-        if (target !== undefined) wait(place, target);
+        if (target !== undefined) locals[place]?.push(target);
         const to = target === undefined ? id : (ids[target] ?? id);
         if (edges[place]?.has(to))
           throw new OptionError(this.pathOf(place, 'dependsOn'), 'without its own children', id);
@@ -102,6 +100,13 @@ export class FlowGraph {
       }
     }
     this.#refuseCircles(locals);
+    if (firsts.some((first, place) => first !== place)) {
+      // What another one answers for is not made, and waits for nothing.
+      const made = locals.map((targets, place) =>
+        firsts[place] === place ? targets.map((to) => firsts[to] ?? to) : [],
+      );
+      this.#refuseCircles(made);
+    }
     return edges.map((of) => [...of.values()]);
   }
 

@@ -305,7 +305,7 @@ export class Intake {
     const dependsOn = graph.edges(
       checked.map(({ options }) => options.dependsOn),
       ids,
-      firstsOf(checked),
+      firstsOf(graph, checked, flow?.submittedBy ?? null),
     );
     if (dependsOn.length === 0) {
       return checked.map((one, place) => makeDraft(one, ids[place] ?? '', now, settings.idempotencyMs, flow));
@@ -392,18 +392,34 @@ function mayBeRefused({ options: { idempotencyKey, unique } }: Checked): boolean
   return idempotencyKey !== null || (unique !== null && unique.by === 'unique' && unique.rule.onConflict !== 'skip');
 }
 
-/** Of each of what is submitted together the place of the first that shares a key with it: where it is made, it answers for both. */
-function firstsOf(checked: readonly Checked[]): readonly number[] {
-  const first = new Map<string, number>();
-  return checked.map(({ handler, options: { unique, idempotencyKey } }, place) => {
+/**
+ * Of each of what is submitted together the place of the first that shares a key with it: where that is made, it answers for
+ * both, and for the children of the other, which are not.
+ * @param by whoever submits it all
+ */
+function firstsOf({ nodes }: FlowGraph, checked: readonly Checked[], by: string | null): readonly number[] {
+  const byKey = new Map<string, number>();
+  const firsts: number[] = [];
+  const submitters: (string | null)[] = [];
+  for (const [place, { handler, options }] of checked.entries()) {
+    const { unique, idempotencyKey } = options;
+    const { parent = null } = nodes[place] ?? {};
+    const submitter = options.submittedBy ?? (parent === null ? by : (submitters[parent] ?? null));
+    submitters.push(submitter);
     const keys = [
-      ...(unique === null ? [] : [JSON.stringify(['unique', handler.name, unique.key])]),
-      ...(idempotencyKey === null ? [] : [JSON.stringify(['idempotency', idempotencyKey])]),
+      ...(unique === null ? [] : [JSON.stringify([handler.name, unique.key, unique.rule.ownOnly ? submitter : null])]),
+      ...(idempotencyKey === null ? [] : [JSON.stringify([idempotencyKey, submitter])]),
     ];
-    const at = keys.map((key) => first.get(key)).find((earlier) => earlier !== undefined) ?? place;
-    for (const key of keys) first.set(key, at);
-    return at;
-  });
+    const above = parent === null ? undefined : firsts[parent];
+    const earlier = above !== undefined && above !== parent ? above : keys.map((key) => byKey.get(key)).find(isThere);
+    firsts.push(earlier ?? place);
+    if (earlier === undefined) for (const key of keys) byKey.set(key, place);
+  }
+  return firsts;
+}
+
+function isThere(place: number | undefined): boolean {
+  return place !== undefined;
 }
 
 /** A task that its storage made to wait. */

@@ -177,6 +177,16 @@ onEachStorage('a flow at submit', (world) => {
     ],
   ];
 
+  test('takes families of which one answers for another, and circles that are none between submitters', async () => {
+    const manager = open();
+    const family = { handler: 'work', unique: { key: 'k' }, children: [{ handler: 'other', input: 1 }] } as const;
+    const [first, second] = await manager.submitMany([family, family]);
+    expect([second.id === first.id, second.matched, await manager.count()]).toEqual([true, 'unique', 2]);
+    const once = { handler: 'work', throttle: { key: 'k', window: '1h' }, submittedBy: 'ada' } as const;
+    await manager.submitMany([{ ...once, children: [{ ...once, submittedBy: 'bob' }] }]);
+    expect(await manager.count()).toBe(4);
+  });
+
   test.each(REFUSED)('refuses %s, and names where', async (_what, items, option) => {
     const manager = open();
     const error = await errorOf(manager.submitMany([{ handler: 'work' }, ...items].slice(1) as never));
