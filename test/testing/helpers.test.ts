@@ -55,6 +55,19 @@ onEachStorage('the testing helpers', (world) => {
       expect((await manager.get(held.id))?.status).toBe('scheduled');
     });
 
+    test('gives more and more time to one that waits long, and no more than a tenth too much', async () => {
+      const slow = defineTask({
+        name: 'slow',
+        run: () => new Promise<string>((resolve) => void world.clock.after(20 * 60_000, () => resolve('done'))),
+      });
+      const manager = await world.start({ handlers: [slow] });
+      const begun = world.clock.now();
+      const task = await manager.submit(slow, null);
+      await runUntilIdle(manager, world.clock);
+      expect(await manager.get(task.id)).toMatchObject({ status: 'succeeded', result: 'done' });
+      expect(world.clock.now() - begun).toBeLessThan(22.5 * 60_000);
+    });
+
     test('goes no further than it may', async () => {
       const manager = await world.start({ handlers: [mail] });
       await manager.submit(mail, { to: 'a' }, { delay: '2h' });
