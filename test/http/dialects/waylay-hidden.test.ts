@@ -17,6 +17,9 @@ const redact: Redact = (value, part) => (part === 'input' ? masked(value) : valu
 const variables = { folder: 'docs', password: 'p', internal: 7, hosts: [{ name: 'a', password: 'q' }] };
 const shown = { folder: 'docs', password: '***', hosts: [{ name: 'a', password: '***' }] };
 
+const A = { name: 'a', password: '***' };
+const B = { name: 'b', password: '***' };
+
 /** What is stored of it, whichever it is. */
 async function stored(id: string): Promise<unknown> {
   const { manager } = waylay.world;
@@ -38,21 +41,55 @@ describe.each([ONCE, PERIODIC])(
     test('with other values beside it', async () => {
       waylay = await WaylayWorld.open({}, { redact });
       const id = await waylay.create({ ...specification, variables });
-      const hosts = [
-        { name: 'b', password: '***' },
-        { name: 'c', password: 'r' },
-      ];
+      const hosts = [{ name: 'b', password: '***', port: 1 }];
       const sent = { ...specification, variables: { folder: 'src', password: 'new', hosts } };
       expect((await waylay.ask('PUT', `tasks/${id}`, sent)).status).toBe(200);
-      expect(await stored(id)).toEqual({
-        folder: 'src',
-        password: 'new',
-        internal: 7,
-        hosts: [
-          { name: 'b', password: 'q' },
-          { name: 'c', password: 'r' },
-        ],
-      });
+      const host = { name: 'b', password: 'q', port: 1 };
+      expect(await stored(id)).toEqual({ folder: 'src', password: 'new', internal: 7, hosts: [host] });
+    });
+
+    test.each([
+      ['moved', [B, A], [2, 1]],
+      ['one left out', [B], [2]],
+      ['a new one in front', [{ name: 'c', password: 'new' }, A, B], [null, 1, 2]],
+      ['one changed', [{ ...A, name: 'c' }, B], [1, 2]],
+      ['one changed and moved', [B, { ...A, name: 'c' }], null],
+      ['one changed, another left out', [{ ...B, name: 'c' }], null],
+      ['what is not hidden changed, and more', [{ name: 'c' }, A], [null, 1]],
+    ] as const)('in a list > %s', async (_what, hosts, of) => {
+      waylay = await WaylayWorld.open({}, { redact });
+      const real = [A, B].map((host, at) => ({ ...host, password: `p${at + 1}` }));
+      const id = await waylay.create({ ...specification, variables: { hosts: real } });
+      const { status } = await waylay.ask('PUT', `tasks/${id}`, { ...specification, variables: { hosts } });
+      expect(status).toBe(of === null ? 400 : 200);
+      const expected = of?.map((n, at) => (n === null ? hosts[at] : { ...hosts[at], password: `p${n}` })) ?? real;
+      expect(await stored(id)).toEqual({ hosts: expected });
+    });
+
+    test('in a long list > as it is, or refused', async () => {
+      waylay = await WaylayWorld.open({}, { redact });
+      const hosts = Array.from({ length: 200 }, (_, n) => ({ name: `h${n}`, password: `p${n}` }));
+      const id = await waylay.create({ ...specification, variables: { hosts } });
+      const { value } = await waylay.ask('GET', `tasks/${id}/conf`);
+      const put = async (sent: object) => (await waylay.ask('PUT', `tasks/${id}`, sent)).status;
+      expect(await put({ ...value, variables: { hosts: [...value.variables.hosts].reverse() } })).toBe(400);
+      expect(await put({ ...value, name: 'Again' })).toBe(200);
+      expect(await stored(id)).toEqual({ hosts });
+    });
+
+    test('in a list of nothing else > what cannot be told apart is refused', async () => {
+      waylay = await WaylayWorld.open(
+        {},
+        { redact: (value, part) => (part === 'input' ? { keys: ['*', '*', '*'] } : value) },
+      );
+      const id = await waylay.create({ ...specification, variables: { keys: ['a', 'b', 'c'] } });
+      const put = async (keys: readonly string[]) =>
+        (await waylay.ask('PUT', `tasks/${id}`, { ...specification, variables: { keys } })).status;
+      expect(await put(['*', '*'])).toBe(400);
+      expect(await put(['*', 'new', '*'])).toBe(200);
+      expect(await stored(id)).toEqual({ keys: ['a', 'new', 'c'] });
+      expect(await put(['x', 'y'])).toBe(200);
+      expect(await stored(id)).toEqual({ keys: ['x', 'y'] });
     });
 
     test('nothing of it is shown > it stays as it is', async () => {

@@ -4,6 +4,9 @@ import type { Caller } from '../../caller.ts';
 import { BodyInvalidProblem } from '../../problem.ts';
 import { isObject, type Specification } from './specification.ts';
 
+/** Each item of a list that changed is compared with each that was shown: no more than so many. */
+const MAX_PAIRS = 10_000;
+
 /**
  * A specification with what `redact` hid from whoever sends it: a client reads `conf`, changes it and puts it back, and what it
  * was shown in place of the true value must not become the value.
@@ -14,7 +17,7 @@ export function withHidden(caller: Caller, task: TaskRecord, specification: Spec
   const { input: sent, handler } = specification;
   if (isSame(shown, task.input)) return specification;
   if (handler !== task.handler) {
-    if (holdsShown(sent, shown, task.input)) throw hiddenProblem();
+    if (holdsShown(sent, shown, task.input)) throw hiddenProblem('for another template');
     return specification;
   }
   // what is no object is not shown in `conf` at all
@@ -23,10 +26,8 @@ export function withHidden(caller: Caller, task: TaskRecord, specification: Spec
   return { ...specification, input: input ?? undefined };
 }
 
-function hiddenProblem(): BodyInvalidProblem {
-  return new BodyInvalidProblem([
-    { path: 'variables', message: 'holds what is hidden from you, for another template' },
-  ]);
+function hiddenProblem(why: string): BodyInvalidProblem {
+  return new BodyInvalidProblem([{ path: 'variables', message: `holds what is hidden from you, ${why}` }]);
 }
 
 /** What was sent, with the true value wherever it is as it was shown, and with the keys that were not shown. */
@@ -44,10 +45,35 @@ function restored(sent: unknown, shown: unknown, real: unknown): unknown {
     });
     return Object.fromEntries(entries);
   }
-  if (Array.isArray(sent) && Array.isArray(shown) && Array.isArray(real) && shown.length === real.length) {
-    return sent.map((one, at) => (at < shown.length ? restored(one, shown[at], real[at]) : one));
-  }
-  return sent;
+  return Array.isArray(sent) && Array.isArray(shown)
+    ? restoredList(sent, shown, Array.isArray(real) ? real : [])
+    : sent;
+}
+
+/**
+ * The same of a list, whose items may have moved: one that is as it was shown is found wherever it is, another is taken for
+ * that of its place. What cannot be told is refused: it must not get what was hidden of another.
+ * @throws {BodyInvalidProblem}
+ */
+function restoredList(sent: readonly unknown[], shown: readonly unknown[], real: readonly unknown[]): unknown[] {
+  if (sent.length * shown.length > MAX_PAIRS) throw hiddenProblem('in a list too long to tell what of it changed');
+  const texts = shown.map(textOf);
+  const places = sent.map((one, at) => {
+    const text = textOf(one);
+    const same = texts.flatMap((other, place) => (other === text ? [place] : []));
+    if (sent.length === shown.length && same.includes(at)) return at;
+    const [first] = same;
+    return first !== undefined && same.every((place) => isSame(real[place], real[first])) ? first : null;
+  });
+  const isFixed = shown.length === real.length && sent.length === shown.length;
+  return sent.map((one, at) => {
+    const place = places[at] ?? null;
+    if (place !== null && shown.length === real.length) return real[place];
+    if (isFixed && !places.includes(at)) return restored(one, shown[at], real[at]);
+    if (shown.some((other, of) => holdsShown(one, other, real[of])))
+      throw hiddenProblem('in a list that is another now');
+    return one;
+  });
 }
 
 /** Whether something of it is what was shown in place of the true value. */
@@ -63,5 +89,9 @@ function holdsShown(sent: unknown, shown: unknown, real: unknown): boolean {
 }
 
 function isSame(a: unknown, b: unknown): boolean {
-  return canonicalJson((a ?? null) as JsonValue) === canonicalJson((b ?? null) as JsonValue);
+  return textOf(a) === textOf(b);
+}
+
+function textOf(value: unknown): string {
+  return canonicalJson((value ?? null) as JsonValue);
 }
