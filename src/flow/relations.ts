@@ -106,31 +106,34 @@ export class Relations {
 
   /**
    * Walks over its children and what depends on it, and theirs, as far as they are not archived, each once. A task that waits
-   * for its own children is not below them.
+   * for its own children is not below them, nor what only waited its turn behind a key.
    * @param sees others, and what is below them, are as if they were not there; it may throw
    */
-  async *walkBelow({ id, parentId }: TaskRecord, sees: Sees): AsyncGenerator<TaskRecord> {
+  async *walkBelow(task: TaskRecord, sees: Sees): AsyncGenerator<TaskRecord> {
     await this.#lifecycle.readable();
-    const found = new Set([id]);
-    const left = [{ id, parentId }];
+    const found = new Set([task.id]);
+    const left = [placeOf(task)];
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       for await (const task of this.#justBelow(next)) {
         if (found.has(task.id) || task.archivedAt !== null || !sees(task)) continue;
         found.add(task.id);
-        left.push({ id: task.id, parentId: task.parentId });
+        left.push(placeOf(task));
         yield task;
       }
     }
   }
 
-  async *#justBelow({ id, parentId }: Pick<TaskRecord, 'id' | 'parentId'>): AsyncGenerator<TaskRecord> {
+  async *#justBelow(above: Place): AsyncGenerator<TaskRecord> {
+    const { id, parentId } = above;
     for (let from: Position | undefined, more = true; more; ) {
       const page = await childrenOf(this.#storage, id, AT_ONCE, from, false);
       yield* page.items;
       from = page.last ?? undefined;
       more = page.more && from !== undefined;
     }
-    for await (const { task } of this.#allEnds(id, 'dependents')) if (task.id !== parentId) yield task;
+    for await (const { task } of this.#allEnds(id, 'dependents')) {
+      if (task.id !== parentId && !isNextOf(task, above)) yield task;
+    }
   }
 
   async #find(id: string): Promise<TaskRecord> {
@@ -162,6 +165,18 @@ export class Relations {
       return task === undefined || task === null ? [] : [{ task, onFailure, waiting: open }];
     });
   }
+}
+
+/** Of a task, what of it says what is just below it. */
+type Place = Pick<TaskRecord, 'id' | 'parentId' | 'handler' | 'uniqueKey'>;
+
+function placeOf({ id, parentId, handler, uniqueKey }: TaskRecord): Place {
+  return { id, parentId, handler, uniqueKey };
+}
+
+/** A task only waited its turn behind another one of its key (`onConflict: 'runAfter'`), and needs nothing of it. */
+function isNextOf({ handler, uniqueKey }: TaskRecord, above: Place): boolean {
+  return uniqueKey !== null && uniqueKey === above.uniqueKey && handler === above.handler;
 }
 
 function nameOf(definition: AnyTask): string {

@@ -55,6 +55,25 @@ onEachStorage("unique with onConflict 'runAfter'", (world) => {
     await second.result();
   });
 
+  test('a deletion of the one before takes nobody along who waited his turn, and is not refused for him', async () => {
+    const work = controlled('work');
+    const manager = await world.start({ handlers: [work] });
+    const first = await manager.submit('work', 1, { unique });
+    const run = await work.next();
+    const second = await manager.submit('work', 2, { unique });
+    const other = await manager.submit('work', 3, { dependsOn: [first.id] });
+    const refused = await errorOf(manager.delete(first.id, { cancel: true }));
+    expect(refused).toMatchObject({ code: 'related_tasks', related: [other.id] });
+    const cancelled = new Promise((resolve) => run.context.signal.addEventListener('abort', resolve));
+    const deleting = manager.delete(first.id, { cancel: true, related: true, purge: true });
+    await cancelled;
+    run.fail('stopped');
+    await deleting;
+    expect([await manager.get(first.id), await manager.get(other.id)]).toEqual([null, null]);
+    (await work.next()).finish('ran');
+    expect(await second.result()).toBe('ran');
+  });
+
   test('listeners hear that it waits, and later that it is queued', async () => {
     const work = controlled('work');
     const manager = await world.start({ handlers: [work] });
