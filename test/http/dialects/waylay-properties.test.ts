@@ -173,6 +173,16 @@ describe('options > of what recurs', () => {
     expect((await waylay.ask('POST', `tasks/${id}/command/start`)).status).toBe(400);
     expect((await waylay.ask('POST', `tasks/${id}/command/stop`)).value.status).toBe('stopped');
     expect((await waylay.ask('POST', `tasks/${id}/command/start`)).value.status).toBe('pending');
+    await waylay.world.clock.advance('61s');
+    const run = await waylay.world.reindex.next();
+    await waylay.world.clock.advance('1s');
+    expect((await waylay.ask('GET', `tasks/${id}`)).value).toMatchObject({ status: 'running', invocationCount: 1 });
+    expect([await waylay.names('status=pending'), await waylay.names('status=running')]).toEqual([[], ['Often']]);
+    run.finish();
+    await waylay.world.manager.task(run.context.task.id).result();
+    const { value } = await waylay.ask('GET', `tasks/${id}`);
+    expect([value.status, value.finishedTime, value.invocationCount]).toEqual(['pending', undefined, 1]);
+    expect(await waylay.names('finishedBefore=99999999999999')).toEqual([]);
   });
 
   test('commands > allowed where nothing is to be done', async () => {

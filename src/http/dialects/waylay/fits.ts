@@ -2,10 +2,10 @@ import type { ScheduleRecord } from '../../../schedule/stored-schedule.ts';
 import { matches, parseFilter } from '../../../task/query.ts';
 import type { TaskRecord } from '../../../task/record.ts';
 import { type Asked, type AskedSettings, isAskedFor } from './asked.ts';
-import { scheduleStatusOf, taskOf, typeOf } from './schedule-entity.ts';
+import { runsOnce, scheduleStatusOf, taskOf, typeOf } from './schedule-entity.ts';
 import type { JsonObject } from './specification.ts';
 
-/** Whether a schedule is asked for. @param last its newest task, of what runs once; looked at only for statuses and `finishedBefore` */
+/** Whether a schedule is asked for. @param last its newest task, where it decides; looked at only for statuses and `finishedBefore` */
 export function fits(
   schedule: ScheduleRecord,
   last: TaskRecord | null,
@@ -31,6 +31,7 @@ function answersOf(
   const searched = [key, handler, description, submittedBy, entityId];
   const tag = (name: string): string | null => (Object.hasOwn(tags, name) ? String(tags[name]) : null);
   const { finishedBefore, createdAfter, createdBefore, statuses } = asked;
+  const finishedAt = runsOnce(schedule) ? last?.finishedAt : null;
   return [
     isIn(asked.ids, key),
     isIn(asked.names, description ?? handler),
@@ -44,7 +45,7 @@ function answersOf(
     text === undefined ? null : searched.some((each) => each?.toLowerCase().includes(text) === true),
     ...asked.tags.map(([name, values]) => (values === null ? tag(name) !== null : values.includes(tag(name) ?? ''))),
     asked.tagKeys === null ? null : asked.tagKeys.some((name) => tag(name) !== null),
-    finishedBefore === null ? null : (last?.finishedAt ?? Number.POSITIVE_INFINITY) < finishedBefore,
+    finishedBefore === null ? null : (finishedAt ?? Number.POSITIVE_INFINITY) < finishedBefore,
     createdAfter === null ? null : createdAt > createdAfter,
     createdBefore === null ? null : createdAt < createdBefore,
     ...asked.own.map((filters) => filters.some((filter) => matches(taskOf(schedule), parseFilter(filter)))),

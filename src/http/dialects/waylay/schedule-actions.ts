@@ -11,7 +11,7 @@ import { bodyProblem } from '../../submission.ts';
 import { type CommandSettings, checkCommand } from './commands.ts';
 import { type EntitySettings, HEALTH_RUNS, scheduleHealthOf, type TaskHealth, type TaskStatus } from './entity.ts';
 import { changedTask, type Properties } from './properties.ts';
-import { scheduleStatusOf, taskOf, typeOf } from './schedule-entity.ts';
+import { runsOnce, scheduleStatusOf, taskOf, typeOf } from './schedule-entity.ts';
 import type { JsonObject, Specification } from './specification.ts';
 
 /** What decides how a specification becomes a schedule. */
@@ -48,10 +48,10 @@ export class ScheduleActions {
     this.#settings = settings;
   }
 
-  /** The newest task of what runs once: where that stands, it stands. */
+  /** The newest task, where it decides where the schedule stands; null: it does not, or there is none. */
   async lastOf(schedule: ScheduleRecord): Promise<TaskRecord | null> {
-    const once = typeOf(schedule) === 'onetime' && schedule.times === null;
-    if (!once || schedule.lastTaskId === null) return null;
+    const decides = runsOnce(schedule) || this.#settings.between !== 'running';
+    if (!decides || schedule.lastTaskId === null) return null;
     return this.#context.manager.get(schedule.lastTaskId, { archived: true });
   }
 

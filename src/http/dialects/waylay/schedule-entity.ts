@@ -22,6 +22,11 @@ export function typeOf(schedule: ScheduleRecord): ScenarioType {
   return schedule.times === null ? 'scheduled' : 'onetime';
 }
 
+/** Whether it has no ticks, as its one run is asked for: where its newest task stands, it stands. */
+export function runsOnce(schedule: ScheduleRecord): boolean {
+  return typeOf(schedule) === 'onetime' && schedule.times === null;
+}
+
 /** The part of a specification that says when it runs, of a schedule that came another way. */
 export function ruleOf(schedule: ScheduleRecord): JsonObject {
   const { every, cron, rrule, timeZone } = schedule;
@@ -36,17 +41,17 @@ export function ruleOf(schedule: ScheduleRecord): JsonObject {
 
 /**
  * Where it stands: between two runs it counts as running, as a rule.
- * @param last its newest task, of what runs once
+ * @param last its newest task, where it decides
  */
 export function scheduleStatusOf(
   schedule: ScheduleRecord,
   last: TaskRecord | null,
   settings: Pick<EntitySettings, 'waiting' | 'between'>,
 ): TaskStatus {
-  if (typeOf(schedule) === 'onetime' && schedule.times === null)
-    return last === null ? 'stopped' : statusOf(last, settings);
+  if (runsOnce(schedule)) return last === null ? 'stopped' : statusOf(last, settings);
   const goesOn = schedule.pausedAt === null && (schedule.nextRunAt !== null || schedule.on !== null);
-  return goesOn ? settings.between : 'stopped';
+  if (!goesOn) return 'stopped';
+  return last?.status === 'running' || last?.status === 'cancelling' ? 'running' : settings.between;
 }
 
 /** A schedule as Waylay answers it. */
@@ -59,7 +64,8 @@ export function scheduleEntityOf(
 ): TaskEntity {
   const own = settingsOf(schedule);
   const { type, ...rule } = ruleOf(schedule);
-  const ran = last?.startedAt ?? schedule.lastTick;
+  const run = runsOnce(schedule) ? last : null;
+  const ran = run?.startedAt ?? schedule.lastTick;
   return {
     ID: schedule.key,
     name: schedule.description ?? schedule.handler,
@@ -73,9 +79,9 @@ export function scheduleEntityOf(
     ...rule,
     ...flagsOf(own),
     tags: schedule.tags,
-    ...(last === null || last.finishedAt === null ? undefined : { finishedTime: Math.floor(last.finishedAt) }),
+    ...(run === null || run.finishedAt === null ? undefined : { finishedTime: Math.floor(run.finishedAt) }),
     ...(ran === null ? undefined : { lastExecutionTime: Math.floor(ran) }),
-    invocationCount: schedule.runs + (last?.attempt ?? 0),
+    invocationCount: schedule.runs + (run?.attempt ?? 0),
     ...(health === null ? undefined : { health }),
     pendingNodes: {},
     rawData: {},
