@@ -213,6 +213,17 @@ onEachStorage('a flow at submit', (world) => {
     expect(await manager.count()).toBe(0);
   });
 
+  test('counts whole against maxQueued', async () => {
+    const manager = world.manager({ handlers: [controlled('work')], maxQueued: 10_001 });
+    const { id } = await manager.submit('work', null, { hold: true });
+    const children = Array.from({ length: 10_000 }, () => ({ handler: 'work' }) as const);
+    expect(await errorOf(manager.submit('work', null, { children }))).toMatchObject({ code: 'queue_full' });
+    expect(await manager.count()).toBe(1);
+    await manager.cancel(id);
+    await manager.submit('work', null, { children });
+    expect(await manager.count({ status: ['waiting', 'queued'] })).toBe(10_001);
+  });
+
   test('a child that cannot be made unmakes all', async () => {
     const manager = open();
     await manager.submit('work', null, { unique: { key: 'one' } });

@@ -1,5 +1,5 @@
-import { defineTask } from 'tasklane';
-import { openApiDocument } from 'tasklane/http';
+import { type AnyTask, defineTask, TaskManager } from 'tasklane';
+import { createHandler, openApiDocument } from 'tasklane/http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { World as ClientWorld } from '../client/support.ts';
 import { RightsWorld } from './rights-world.ts';
@@ -248,6 +248,26 @@ describe('rights in a flow', () => {
     const { children } = await world.manager.related(id);
     expect(children).toMatchObject([{ submittedBy: 'owner' }]);
   });
+});
+
+test('whoever may not submit one of the children, however deep, submits nothing', async () => {
+  const free = defineTask({ name: 'free' }) as unknown as AnyTask;
+  const closed = defineTask({ name: 'closed', authorize: ({ id }) => id === 'ada' }) as unknown as AnyTask;
+  const manager = new TaskManager({ handlers: [free, closed] });
+  const handler = createHandler(manager, {
+    authenticate: (request) => ({ id: request.headers.get('authorization') ?? '' }),
+  });
+  const body = JSON.stringify({ handler: 'free', children: [{ handler: 'free', children: [{ handler: 'closed' }] }] });
+  const submit = (authorization: string): Promise<Response> =>
+    handler(
+      new Request('http://x/tasks', {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json' },
+        body,
+      }),
+    );
+  expect([(await submit('bob')).status, await manager.count()]).toEqual([403, 0]);
+  expect([(await submit('ada')).status, await manager.count()]).toEqual([202, 3]);
 });
 
 test('the client submits a flow, and reads what belongs together', async () => {
