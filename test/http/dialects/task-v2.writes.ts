@@ -287,6 +287,14 @@ export const WRITES: readonly Exchange[] = [
   },
   {
     ...UPDATE,
+    title: 'update > another response of a task that has one',
+    task: 'succeeded',
+    body: '{"status":"completed","response":"{}"}',
+    status: 422,
+    text: field('response', 'cannot be changed'),
+  },
+  {
+    ...UPDATE,
     title: 'update > an entity and a status that is none change nothing',
     task: 'queued',
     body: '{"entity_id":"e-1","status":"done"}',

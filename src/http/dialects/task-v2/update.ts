@@ -69,7 +69,8 @@ function statusChange(value: unknown, response: unknown, shown: TaskV2, settings
   const word = value === undefined || value === null ? shown.status : textField('status', value);
   if (word === shown.status) {
     if (isSame(response ?? undefined, shown.response, settings)) return [];
-    throw badField('response', 'can be given only together with a status that ends the task');
+    const alone = 'can be given only together with a status that ends the task';
+    throw badField('response', shown.response === null ? alone : 'cannot be changed');
   }
   const outcome = response === undefined ? null : jsonField('response', response, settings);
   switch (Object.hasOwn(settings.updates, word) ? settings.updates[word] : 'refuse') {
