@@ -7,6 +7,7 @@ import { MAX_TEXT } from '../../../task/text.ts';
 import { badField, type Fields, fieldOf, jsonField, textField } from './fields.ts';
 import type { TaskSettings, TaskV2 } from './task.ts';
 
+/** All that there are. */
 export const UPDATES = ['complete', 'fail', 'cancel', 'restart', 'refuse'] as const;
 /** What a status at `update` asks for. */
 export type Update = (typeof UPDATES)[number];

@@ -14,6 +14,7 @@ const ACTIONS = [
   'updatePlugins',
   'updateProperties',
 ] as const;
+/** What may be done with many tasks. */
 export type BatchAction = (typeof ACTIONS)[number];
 
 /** What a batch shall do. */

@@ -13,6 +13,7 @@ export interface ListQuery {
 
 /** The forms of a graph; the first is what is meant where none is named. */
 const FORMATS = ['bn', 'simplified'] as const;
+/** The form of a graph. */
 export type Format = (typeof FORMATS)[number];
 
 const HITS = 10;

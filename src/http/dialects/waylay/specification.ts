@@ -11,6 +11,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** When a task runs. */
 export type ScenarioType = 'scheduled' | 'periodic' | 'onetime' | 'reactive';
 
+/** All that there are. */
 export const TYPES: readonly ScenarioType[] = ['scheduled', 'periodic', 'onetime', 'reactive'];
 
 /** A `TaskSpecification` that was checked: from a template, or a rule of its own. */
