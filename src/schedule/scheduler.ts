@@ -150,7 +150,11 @@ export class Scheduler {
     const { key, schedule } = found;
     const { clock, settings } = this.#environment;
     const now = clock.now();
-    if (!isDue(key, schedule, now)) return null; // the clock was put back
+    if (!isDue(key, schedule, now)) {
+      // The clock was put back; or another version reckons otherwise, and it would be found due without end.
+      await this.#tasks.store([{ found, schedule, drafts: [] }]);
+      return null;
+    }
     try {
       const next = await timelineOf(schedule.rule);
       const lateMs = Math.max(LATE_MS, 2 * settings.sweepMs);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { boundTo } from '../../src/schedule/bindings.ts';
 import { meet } from '../support/meet.ts';
 import { onEachStorage } from '../support/world.ts';
-import { tasksOf, ticksOf, warnings, work } from './support.ts';
+import { held, tasksOf, ticksOf, warnings, work } from './support.ts';
 
 const rule: fc.Arbitrary<ScheduleRule> = fc.oneof(
   fc.record({
@@ -220,6 +220,62 @@ onEachStorage('schedules of several processes', (world) => {
     await world.clock.advance('1s');
     expect(await ticksOf(manager, 'a')).toHaveLength(1);
     await storage.close();
+  });
+
+  test('one that the storage holds for due, and that is not, keeps nobody busy', async () => {
+    const link = world.mute();
+    const manager = await world.start({ handlers: [work], storage: link.storage });
+    const begun = world.clock.now();
+    await manager.schedules.create({ key: 'a', handler: work, times: [begun + 60_000] });
+    await manager.schedules.create({ key: 'b', handler: work, every: '1s' });
+    const storage = world.connect();
+    await storage.open({ clock: world.clock });
+    const { value = null } = (await storage.document('schedule', 'a')) ?? {};
+    await storage.putDocument('schedule', 'a', value, { dueAt: begun + 1_000 }); // as of a version that reckons otherwise
+    await world.clock.advance('3s');
+    expect(link.calls.dueDocuments).toBeLessThan(50);
+    await world.clock.advance('60s');
+    expect(await ticksOf(manager, 'a')).toEqual([begun + 60_000]);
+    expect(await ticksOf(manager, 'b')).toHaveLength(63);
+    await storage.close();
+  });
+
+  test('cancelPrevious: a storage that fails between the cancel and the next task costs neither', async () => {
+    const link = world.mute();
+    const { task, open } = held();
+    const manager = await world.start({ handlers: [task], storage: link.storage });
+    manager.on('error', () => {});
+    const begun = world.clock.now();
+    await manager.schedules.create({ key: 'k', handler: task, every: '1m', overlap: 'cancelPrevious' });
+    await world.clock.advance('1m');
+    link.fail('insert', 1);
+    await world.clock.advance('70s');
+    const made = await tasksOf(manager, 'k');
+    expect(made.map(({ tick, status }) => [tick, status])).toEqual([
+      [begun + 60_000, 'cancelled'],
+      [begun + 120_000, 'running'],
+    ]);
+    open();
+    await world.clock.advance('1s');
+  });
+
+  test('two processes whose clocks differ: each tick once', async () => {
+    const still = world.clock;
+    const ahead = await world.start({ handlers: [work], clock: { ...still, now: () => still.now() + 4_000 } });
+    const right = await world.start({ handlers: [work] });
+    const begun = still.now();
+    for (const [key, one] of [
+      ['a', ahead],
+      ['r', right],
+    ] as const) {
+      await one.schedules.create({ key, handler: work, cron: '*/10 * * * * *', missed: 'all' });
+    }
+    await still.advance('35s');
+    for (const key of ['a', 'r']) {
+      const ticks = await ticksOf(right, key);
+      expect(ticks.at(-1)).toBe(begun + 30_000);
+      expect(ticks).toEqual([...new Set(ticks)]);
+    }
   });
 
   test('those bound to an event are found by it, and no others', async () => {
