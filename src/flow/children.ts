@@ -27,18 +27,34 @@ export type TaskOf<Tasks extends AnyTask, Shape> = Shape extends { readonly hand
   ? Resolve<Tasks, T>
   : never;
 
+// What is found by a name is looked up, not told apart by a condition: so the compiler sees that more definitions allow more,
+// and takes a `TaskManager<typeof handlers>` where any manager will do.
+type InputByName<Tasks extends AnyTask> = { readonly [T in Tasks as T['name']]: InputOf<T> };
+type InputKeyByName<Tasks extends AnyTask> = { readonly [T in Tasks as T['name']]: InputKey<InputOf<T>> };
+
+type InputOfItem<Tasks extends AnyTask, Shape> = Shape extends { readonly handler: infer T }
+  ? T extends AnyTask
+    ? InputOf<T>
+    : InputByName<Tasks>[T & keyof InputByName<Tasks>]
+  : never;
+type InputKeyOfItem<Tasks extends AnyTask, Shape> = Shape extends { readonly handler: infer T }
+  ? T extends AnyTask
+    ? InputKey<InputOf<T>>
+    : InputKeyByName<Tasks>[T & keyof InputKeyByName<Tasks>]
+  : never;
+
 // A map of what was written, so that the compiler finds the shape in it, and says of each key what is wrong with it.
 type Item<Tasks extends AnyTask, Shape, Own> = Shape extends unknown
   ? {
       readonly [K in keyof Shape]: K extends 'handler'
         ? Shape[K]
         : K extends 'input'
-          ? InputOf<TaskOf<Tasks, Shape>>
+          ? InputOfItem<Tasks, Shape>
           : K extends 'children'
             ? Children<Tasks, Shape[K]>
             : K extends keyof Own
               ? Own[K]
               : never;
-    } & InputKey<InputOf<TaskOf<Tasks, Shape>>> &
+    } & InputKeyOfItem<Tasks, Shape> &
       Own
   : never;

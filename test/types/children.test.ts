@@ -1,4 +1,12 @@
-import { type AnyTask, type DependencyResult, defineTask, type FlowItem, type TaskManager } from 'tasklane';
+import {
+  type AnyTask,
+  type DependencyResult,
+  defineTask,
+  type FlowItem,
+  type ItemShape,
+  type Items,
+  type TaskManager,
+} from 'tasklane';
 import type { TaskClient } from 'tasklane/client';
 import { describe, expectTypeOf, test } from 'vitest';
 
@@ -168,5 +176,14 @@ describe('types of dependencies', () => {
         await dependencies('double');
       },
     });
+  });
+
+  // Not of a whole manager: of that some compilers look at every method, and some at a few.
+  test('what takes items of known handlers does where items of any handlers are taken', () => {
+    interface Takes<T extends AnyTask> {
+      take<const Shapes extends readonly ItemShape[]>(items: Items<T, Shapes>): void;
+    }
+    const widened = (known: Takes<(typeof handlers)[number]>): Takes<AnyTask> => known;
+    compiled(({ m }) => widened(null as never) && ((any: TaskManager) => any)(m));
   });
 });

@@ -69,7 +69,7 @@ async function opened<T>(work: (manager: TaskManager, handler: TaskHandler) => P
 const seed = (count: number): Promise<readonly string[]> =>
   opened(async (manager) => {
     const submitted = await manager.submitMany(
-      Array.from({ length: count }, () => ({ handler: 'work' as never, input: null as never, hold: true })),
+      Array.from({ length: count }, () => ({ handler: 'work', input: null, hold: true })),
     );
     return submitted.map(({ id }) => id);
   });
