@@ -1,10 +1,10 @@
 // Runs against the packed package on the oldest supported Node, which cannot parse `using`: it was lowered, or this fails.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { defineTask, MemoryStorage, TaskManager } from 'tasklane';
@@ -20,6 +20,11 @@ const HTTP = ['/http', '/node', '/express', '/fastify', '/koa', '/hono', '/nest'
 for (const path of ['', '/sqlite', '/testing', ...HTTP]) {
   const file = fileURLToPath(import.meta.resolve(`tasklane${path}`));
   assert.ok(existsSync(file.replace(/\.js$/, '.d.ts')), `no types beside ${file}`);
+}
+// The types of a dependency that ours do not name are not for an app to compile.
+const dist = dirname(fileURLToPath(import.meta.resolve('tasklane')));
+for (const name of readdirSync(dist).filter((file) => file.endsWith('.d.ts'))) {
+  assert.doesNotMatch(readFileSync(join(dist, name), 'utf8'), /^import "[^.]/m, name);
 }
 assert.equal(typeof fakeClock, 'function');
 assert.ok(storageCases.length > 0);
