@@ -1,4 +1,4 @@
-import { checkBag } from './bag.ts';
+import { checkBag, checkKeys } from './bag.ts';
 import type { Environment } from './environment.ts';
 import {
   OptionError,
@@ -147,7 +147,7 @@ export class Controls {
     if (related.length > 0 && !options.related) {
       throw new RelatedTasksError(
         id,
-        'has related tasks',
+        'has related tasks, which `related: true` takes along',
         related.map((child) => child.id),
       );
     }
@@ -156,7 +156,7 @@ export class Controls {
     if (unfinished.length > 0 && !options.cancel) {
       throw new RelatedTasksError(
         id,
-        'cannot be deleted before these have ended',
+        'cannot be deleted before these have ended, unless with `cancel: true`',
         unfinished.map((one) => one.id),
       );
     }
@@ -254,9 +254,7 @@ export class Controls {
   }
 
   #parsePatch(patch: TaskPatch): { set: Settable } & Pick<Change, 'tags' | 'metadata'> {
-    if (patch === null || typeof patch !== 'object') throw new OptionError('patch', 'an object', patch);
-    const unknown = Object.keys(patch).find((key) => !PATCH_KEYS.includes(key));
-    if (unknown !== undefined) throw new OptionError('patch', `made of ${PATCH_KEYS.join(', ')}`, unknown);
+    checkKeys('patch', patch, PATCH_KEYS);
     const { priority, runAt, tags, description, entityId, metadata } = patch;
     const set: { -readonly [K in keyof Settable]: Settable[K] } = {};
     if (priority !== undefined) set.priority = parsePriority('priority', priority);

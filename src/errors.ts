@@ -76,11 +76,22 @@ export class OptionError extends TasklaneError {
   override readonly name = 'OptionError';
   /** Dotted path of the option, such as `retry.maxAttempts`. */
   readonly option: string;
-  constructor(option: string, allowed: string, came: unknown) {
-    super('option_invalid', `\`${option}\` must be ${allowed}, but is ${show(came)}.`);
+  readonly #wrong: string;
+  /** @param wrong says what came in words of its own */
+  constructor(option: string, allowed: string, came: unknown, wrong = `must be ${allowed}, but is ${show(came)}`) {
+    super('option_invalid', `\`${option}\` ${wrong}.`);
     this.option = option;
+    this.#wrong = wrong;
+  }
+  /** The same of a part of something larger: `delay` of `children.0` is `children.0.delay`. */
+  within(whole: string): OptionError {
+    const isWhole = WHOLE.includes(this.option);
+    return new OptionError(isWhole ? whole : `${whole}.${this.option}`, '', undefined, this.#wrong);
   }
 }
+
+/** What a bag itself is called where it is not part of anything. */
+const WHOLE: readonly string[] = ['options', 'spec'];
 
 /** One thing that is wrong with an input. `path` is dotted, empty for the input itself. */
 export interface InputIssue {
@@ -92,12 +103,18 @@ export interface InputIssue {
 export class InputInvalidError extends TasklaneError {
   override readonly name = 'InputInvalidError';
   readonly issues: readonly InputIssue[];
+  readonly #what: string;
   constructor(what: string, issues: readonly InputIssue[]) {
     super(
       'input_invalid',
       `${what}: ${issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`,
     );
     this.issues = issues;
+    this.#what = what;
+  }
+  /** The same of a part of something larger, such as `children.0`. */
+  within(whole: string): InputInvalidError {
+    return new InputInvalidError(`${whole}: ${this.#what}`, this.issues);
   }
 }
 
@@ -243,7 +260,7 @@ export class TaskCancelledError extends TasklaneError {
   readonly reason: string | null;
   constructor(task: TaskRecord) {
     const why = task.cancelReason ?? task.error?.message ?? null;
-    super('task_cancelled', `Task ${task.id} was cancelled${why === null ? '' : `: ${why}`}.`);
+    super('task_cancelled', `Task ${task.id} was cancelled${why === null ? '' : `: ${why.replace(/\.$/, '')}`}.`);
     this.task = task;
     this.reason = task.cancelReason;
   }

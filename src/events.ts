@@ -1,4 +1,5 @@
 import { EventEmitter } from 'eventemitter3';
+import { OptionError } from './errors.ts';
 import type { AnyTask, RecordOf } from './handler/define.ts';
 import type { LogLevel, TaskErrorInfo, TaskProgress, TaskRecord } from './task/record.ts';
 
@@ -17,7 +18,8 @@ type Each<T extends AnyTask, Extra> = T extends AnyTask
 
 /** Of `manager.watch` and `task.events()`: what any process on the storage did. Discriminated by `type` and `handler`. */
 export type TaskNews<T extends AnyTask = AnyTask> =
-  | Each<T, { readonly type: 'status' | 'progress' }>
+  | Each<T, { readonly type: 'status' }>
+  | Each<T, { readonly type: 'progress'; readonly task: { readonly progress: TaskProgress } }>
   | Each<T, { readonly type: 'log'; readonly level: LogLevel; readonly message: string }>;
 
 /** Of `manager.on`: what this process did. Discriminated by `handler`; `at`: epoch ms. */
@@ -49,6 +51,27 @@ export interface TaskEvents<T extends AnyTask = AnyTask> {
   error: { readonly error: unknown; readonly taskId: string | null; readonly handler: string | null };
 }
 
+const NAMES: readonly string[] = Object.keys({
+  'task:created': true,
+  'task:scheduled': true,
+  'task:queued': true,
+  'task:started': true,
+  'task:progress': true,
+  'task:log': true,
+  'task:retrying': true,
+  'task:snoozed': true,
+  'task:interrupted': true,
+  'task:lost': true,
+  'task:cancelling': true,
+  'task:updated': true,
+  'task:succeeded': true,
+  'task:failed': true,
+  'task:cancelled': true,
+  'task:archived': true,
+  warning: true,
+  error: true,
+} satisfies Record<keyof TaskEvents, true>);
+
 /** The events of a task. */
 export type TaskEventName = Exclude<keyof TaskEvents, 'warning' | 'error'>;
 
@@ -66,8 +89,10 @@ export class Events {
     this.#now = now;
   }
 
-  /** @returns ends the listening */
+  /** @returns ends the listening @throws {OptionError} */
   on<E extends keyof TaskEvents>(name: E, listener: (event: TaskEvents[E]) => unknown): () => void {
+    if (!NAMES.includes(name)) throw new OptionError('name', `one of ${NAMES.join(', ')}`, name);
+    if (typeof listener !== 'function') throw new OptionError('listener', 'a function', listener);
     const guarded = (event: TaskEvents[E]): void => {
       try {
         const outcome = listener(event);

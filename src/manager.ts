@@ -293,7 +293,7 @@ export class TaskManager<
     this.#controls.setConcurrency(handlerOrLimit, limit);
   }
 
-  /** What this process does. @returns ends the listening */
+  /** What this process does. @returns ends the listening @throws {OptionError} for a name that no event has */
   on<E extends keyof TaskEvents>(name: E, listener: (event: TaskEvents<Tasks>[E]) => unknown): () => void {
     return this.#environment.events.on(name, listener as (event: TaskEvents[E]) => unknown);
   }

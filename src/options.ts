@@ -1,4 +1,4 @@
-import { checkBag } from './bag.ts';
+import { checkBag, checkKeys } from './bag.ts';
 import { OptionError } from './errors.ts';
 import type { AnyTask, Optional, Retention } from './handler/define.ts';
 import type { OnOrphan } from './schedule/reconcile.ts';
@@ -127,9 +127,7 @@ const DAY_MS = 86_400_000;
 
 /** @throws {OptionError} that names the option, what came and what is allowed */
 export function parseOptions(options: TaskManagerOptions = {}): Settings {
-  if (options === null || typeof options !== 'object') throw new OptionError('options', 'an object', options);
-  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
-  if (unknown !== undefined) throw new OptionError('options', `made of ${OPTIONS.join(', ')}`, unknown);
+  checkKeys('options', options, OPTIONS);
   const { storage = new MemoryStorage(), handlers = [], clock = systemClock, inline = false } = options;
   if (typeof storage?.insert !== 'function') {
     throw new OptionError('storage', 'a storage, such as `new MemoryStorage()`', storage);
@@ -184,10 +182,8 @@ export function parseRetention(option: string, retention: Retention, otherwise: 
     return { ageMs: { succeeded: Infinity, failed: Infinity, cancelled: Infinity }, count: Infinity };
   }
   if (retention === null || typeof retention !== 'object')
-    throw new OptionError(option, 'false or an object', retention);
-  const allowed = ['age', 'count', ...FINAL_STATUSES];
-  const unknown = Object.keys(retention).find((key) => !allowed.includes(key));
-  if (unknown !== undefined) throw new OptionError(option, `made of ${allowed.join(', ')}`, unknown);
+    throw new OptionError(option, "false or an object, such as { age: '30d' }", retention);
+  checkKeys(option, retention, ['age', 'count', ...FINAL_STATUSES]);
   const age = (status: FinalStatus): number => {
     const key = retention[status] === undefined ? 'age' : status;
     const value = retention[key];

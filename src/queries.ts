@@ -1,4 +1,4 @@
-import { checkBag } from './bag.ts';
+import { checkBag, checkKeys } from './bag.ts';
 import type { Environment } from './environment.ts';
 import { OptionError, TaskNotFoundError } from './errors.ts';
 import type { Optional } from './handler/define.ts';
@@ -139,9 +139,7 @@ function parseList(
   also: readonly Condition[] | null,
   groups: Groups,
 ): { readonly stored: StoredQuery; readonly fingerprint: string } {
-  if (query === null || typeof query !== 'object') throw new OptionError('query', 'an object', query);
-  const unknown = Object.keys(query).find((key) => !QUERY_KEYS.includes(key));
-  if (unknown !== undefined) throw new OptionError('query', `made of ${QUERY_KEYS.join(', ')}`, unknown);
+  checkKeys('query', query, QUERY_KEYS);
   const { filter, statusOrder, cursor, after, before, offset } = query;
   if (query.sort !== undefined && typeof query.sort !== 'string') throw new OptionError('sort', 'text', query.sort);
   const sort = query.sort ?? '-id';

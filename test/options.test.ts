@@ -106,7 +106,20 @@ describe('the options of a manager', () => {
   ];
   test.each(cases)('a bad %s: OptionError that names it (%j)', (option, options) => {
     expect(make(options)).toThrow(OptionError);
-    expect(make(options)).toThrow(new RegExp(`^\`${option}\` must be .+, but is .+\\.$`));
+    expect(make(options)).toThrow(new RegExp(`^\`${option}\` must be .+, but (is|has) .+\\.$`));
+  });
+
+  test.each([
+    [{ concurency: 5 }, 'concurrency'],
+    [{ timezone: 'UTC' }, null],
+    [{ Lease: '30s' }, 'lease'],
+    [{ maxqueue: 5 }, 'maxQueued'],
+    [{ handler: [] }, 'handlers'],
+    [{ retries: 3 }, null],
+  ])('a key that nobody knows: what there is, and what was meant (%j)', (options, meant) => {
+    const [key = ''] = Object.keys(options);
+    const hint = meant === null ? '' : ` \\(${meant}\\?\\)`;
+    expect(make(options)).toThrow(new RegExp(`made of storage, handlers, .+, but has "${key}"${hint}\\.$`));
   });
 
   test.each([[null], ['memory'], [5]])('%j instead of options: OptionError', (options) => {

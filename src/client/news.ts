@@ -1,7 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import type { AnyTask, RecordOf } from '../handler/define.ts';
 import type { WireTask } from '../http/wire.ts';
-import type { LogLevel, TaskRecord } from '../task/record.ts';
+import type { LogLevel, TaskProgress, TaskRecord } from '../task/record.ts';
 import { type Listed, listedFromWire } from './record.ts';
 
 type Each<T extends AnyTask, Extra> = T extends AnyTask
@@ -17,7 +17,8 @@ type Each<T extends AnyTask, Extra> = T extends AnyTask
 
 /** What `events` gives: as in process, but for the `input` and `result` of the record, which events leave out. */
 export type ClientNews<T extends AnyTask = AnyTask> =
-  | Each<T, { readonly type: 'status' | 'progress' }>
+  | Each<T, { readonly type: 'status' }>
+  | Each<T, { readonly type: 'progress'; readonly task: { readonly progress: TaskProgress } }>
   | Each<T, { readonly type: 'log'; readonly level: LogLevel; readonly message: string }>;
 
 /** The data of a log event: it names its task, and no more. */

@@ -68,7 +68,10 @@ export class Transport {
   constructor({ baseUrl, fetch, headers = {}, retry }: TaskClientOptions) {
     const base = String(baseUrl ?? '');
     const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
-    if (!URL.canParse(base, page)) throw new OptionError('baseUrl', 'a URL, or a path where there is a page', baseUrl);
+    const protocol = URL.canParse(base, page) ? new URL(base, page).protocol : '';
+    if (protocol !== 'http:' && protocol !== 'https:') {
+      throw new OptionError('baseUrl', 'an http or https URL, or a path where there is a page', baseUrl);
+    }
     const maxAttempts = retry === false ? 1 : (retry?.maxAttempts ?? MAX_ATTEMPTS);
     if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
       throw new OptionError('retry.maxAttempts', 'an integer >= 1', maxAttempts);

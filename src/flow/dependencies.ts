@@ -1,3 +1,4 @@
+import { checkKeys } from '../bag.ts';
 import { OptionError } from '../errors.ts';
 import type { Optional } from '../handler/define.ts';
 import type { DraftEdge } from '../storage/storage.ts';
@@ -38,8 +39,7 @@ function parseDependency(option: string, dependency: Dependency): DraftEdge {
   if (dependency === null || typeof dependency !== 'object') {
     throw new OptionError(option, 'an id, or { id, onFailure }', dependency);
   }
-  const unknown = Object.keys(dependency).find((key) => key !== 'id' && key !== 'onFailure');
-  if (unknown !== undefined) throw new OptionError(option, 'made of id, onFailure', unknown);
+  checkKeys(option, dependency, ['id', 'onFailure']);
   const { id, onFailure } = dependency;
   return { id: parseRef(`${option}.id`, id), onFailure: parseOnFailure(`${option}.onFailure`, onFailure) };
 }

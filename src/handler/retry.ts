@@ -19,7 +19,7 @@ export function parseBackoff(backoff: Backoff = DEFAULT_BACKOFF): BackoffMs {
     return (attempt, error) => parseDuration('retry.backoff()', backoff({ attempt, error }));
   }
   if (backoff === null || typeof backoff !== 'object')
-    throw new OptionError('retry.backoff', 'an object or a function', backoff);
+    throw new OptionError('retry.backoff', "an object, such as { type: 'exponential' }, or a function", backoff);
   checkBag('retry.backoff', backoff, { type: null, delay: null, factor: null, max: null, jitter: null });
   const { type } = backoff;
   if (type !== 'fixed' && type !== 'exponential') {

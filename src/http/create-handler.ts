@@ -1,4 +1,5 @@
 import { H3, type HTTPError } from 'h3';
+import { OptionError } from '../errors.ts';
 import type { Optional } from '../handler/define.ts';
 import type { Principal } from '../handler/rights.ts';
 import type { TaskManager } from '../manager.ts';
@@ -47,6 +48,7 @@ export function createHandler<P extends Principal = Principal>(
   options: HandlerOptions<P> = {},
 ): TaskHandler {
   // What `authenticate` gives is what the policy is asked about, so their types need not be known from here on.
+  if (manager === null || typeof manager !== 'object') throw new OptionError('manager', 'a TaskManager', manager);
   const settings = parseHandlerOptions(options as unknown as HandlerOptions, manager.maxInputBytes);
   const closing = new AbortController();
   const context = makeContext(manager, settings, closing.signal);

@@ -1,3 +1,4 @@
+import { checkKeys } from '../bag.ts';
 import { OptionError } from '../errors.ts';
 import type { Optional } from '../handler/define.ts';
 import type { Principal } from '../handler/rights.ts';
@@ -102,9 +103,9 @@ const ENVELOPE = 65_536;
  * @throws {OptionError} also for a name it does not know: an `authenticate` that nobody asks must not go unnoticed
  */
 export function parseHandlerOptions(options: HandlerOptions, maxInputBytes: number): HttpSettings {
-  refuseUnknown('options', options, OPTIONS);
+  checkKeys('options', options, OPTIONS);
   const { api = '/', dialects = [], authenticate, policy, redact, cors, limits = {} } = options;
-  refuseUnknown('limits', limits, LIMITS);
+  checkKeys('limits', limits, LIMITS);
   if (api !== false && (typeof api !== 'string' || !/^(\/[A-Za-z0-9._~-]+)*\/?$/.test(api) || api === '')) {
     throw new OptionError('api', 'a path such as / or /v1, or false', api);
   }
@@ -156,7 +157,7 @@ function parsePolicy(policy: Policy | undefined, authenticated: boolean): Policy
 }
 
 function parseCors(cors: NonNullable<HandlerOptions['cors']>): CorsSettings {
-  refuseUnknown('cors', cors, ['origin', 'credentials']);
+  checkKeys('cors', cors, ['origin', 'credentials']);
   const { origin, credentials = false } = cors;
   if (typeof credentials !== 'boolean') throw new OptionError('cors.credentials', 'true or false', credentials);
   if (origin === '*') {
@@ -172,15 +173,9 @@ function parseCors(cors: NonNullable<HandlerOptions['cors']>): CorsSettings {
 }
 
 function parseSubmits(submits: NonNullable<HttpLimits['submits']>): SubmitRate {
-  refuseUnknown('limits.submits', submits, ['count', 'per']);
+  checkKeys('limits.submits', submits, ['count', 'per']);
   return {
     count: integer('limits.submits.count', submits.count, 1),
     perMs: parseDuration('limits.submits.per', submits.per, 1, 86_400_000),
   };
-}
-
-function refuseUnknown(option: string, given: unknown, known: readonly string[]): void {
-  if (given === null || typeof given !== 'object') throw new OptionError(option, 'an object', given);
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw new OptionError(option, `made of ${known.join(', ')}`, unknown);
 }

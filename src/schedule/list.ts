@@ -1,3 +1,4 @@
+import { checkKeys } from '../bag.ts';
 import { OptionError } from '../errors.ts';
 import type { Optional } from '../handler/define.ts';
 import { integer } from '../options.ts';
@@ -88,12 +89,6 @@ function hasTag({ tags }: ScheduleRecord, key: string, value: Tag): boolean {
 
 function searched({ key, handler, description }: ScheduleRecord): readonly (string | null)[] {
   return [key, handler, description];
-}
-
-function checkKeys(option: string, value: object, allowed: readonly string[]): void {
-  if (value === null || typeof value !== 'object') throw new OptionError(option, 'an object', value);
-  const unknown = Object.keys(value).find((key) => !allowed.includes(key));
-  if (unknown !== undefined) throw new OptionError(option, `made of ${allowed.join(', ')}`, unknown);
 }
 
 function encode(key: string): string {

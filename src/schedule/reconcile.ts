@@ -1,3 +1,4 @@
+import { within } from '../bag.ts';
 import type { Environment } from '../environment.ts';
 import { OptionError, ScheduleNotFoundError } from '../errors.ts';
 import { canonicalJson, type JsonValue } from '../task/json.ts';
@@ -26,10 +27,14 @@ export class Reconciler {
   /** @throws {TasklaneError} as `create`, before anything is changed */
   async run(declared: readonly DeclaredSchedule[], onOrphan: OnOrphan): Promise<void> {
     const wanted = new Map<string, ReadSettings>();
-    for (const spec of declared) {
-      const key = parseKey(spec?.key);
-      if (wanted.has(key)) throw new OptionError('schedules', 'made of schedules with a key each', key);
-      wanted.set(key, await this.#settings.read(spec, true));
+    for (const [index, spec] of declared.entries()) {
+      try {
+        const key = parseKey(spec?.key);
+        if (wanted.has(key)) throw new OptionError('key', 'one that no other schedule has', key);
+        wanted.set(key, await this.#settings.read(spec, true));
+      } catch (error) {
+        throw within(`schedules.${index}`, error);
+      }
     }
     for (const [key, read] of wanted) await this.#bring(key, read);
     for await (const found of this.#declared()) {

@@ -1,7 +1,8 @@
+import { checkKeys } from '../bag.ts';
 import type { Environment } from '../environment.ts';
 import type { Checked, SubmitCheck } from '../submit/check.ts';
 import { parseSubmit, type SubmitOptions } from '../submit/options.ts';
-import { checkKeys, type DeclaredSchedule, parseManner, parseRule, SUBMIT_KEYS } from './spec.ts';
+import { type DeclaredSchedule, parseManner, parseRule, SPEC_KEYS, SUBMIT_KEYS } from './spec.ts';
 import type { ScheduleSettings, StoredSchedule } from './stored-schedule.ts';
 
 /** What a schedule was told, and when that was read: all that is computed from it counts from then. */
@@ -26,7 +27,7 @@ export class SettingsReader {
    * @throws {TasklaneError} as `create` does
    */
   async read(spec: DeclaredSchedule, mayBeOver = false): Promise<ReadSettings> {
-    checkKeys(spec);
+    checkKeys('spec', spec, SPEC_KEYS);
     const given = SUBMIT_KEYS.filter((key) => (spec[key] ?? null) !== null);
     const submit = Object.fromEntries(given.map((key) => [key, spec[key]]));
     const { handler, input, options } = takesPayload(spec)

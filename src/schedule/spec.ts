@@ -110,18 +110,12 @@ export const SUBMIT_KEYS = [
 
 const RULE_KEYS = [...KINDS, 'wallClock', 'timeZone', 'start', 'end'] as const;
 const MANNER_KEYS = ['jitter', 'maxRuns', 'overlap', 'missed', 'missedMax', 'missedWithin', 'ownEvents'] as const;
-const SPEC_KEYS: readonly string[] = ['key', 'handler', 'input', ...RULE_KEYS, ...MANNER_KEYS, ...SUBMIT_KEYS];
+/** The keys of a schedule. */
+export const SPEC_KEYS: readonly string[] = ['key', 'handler', 'input', ...RULE_KEYS, ...MANNER_KEYS, ...SUBMIT_KEYS];
 
 /** @throws {OptionError} */
 export function parseKey(key: unknown): string {
   return parseText('key', key ?? null, MAX_KEY) ?? '';
-}
-
-/** Whether it is an object that knows no key but those of a schedule. @throws {OptionError} */
-export function checkKeys(spec: object): void {
-  if (spec === null || typeof spec !== 'object') throw new OptionError('spec', 'an object', spec);
-  const unknown = Object.keys(spec).find((key) => !SPEC_KEYS.includes(key));
-  if (unknown !== undefined) throw new OptionError('spec', `made of ${SPEC_KEYS.join(', ')}`, unknown);
 }
 
 /** All but the handler, the input and what a submit has. @throws {OptionError} */
@@ -164,11 +158,10 @@ export async function parseRule(spec: ScheduleRule, now: number, mayBeOver = fal
   const given = KINDS.filter((kind) => (spec[kind] ?? null) !== null);
   const [kind] = given;
   if (kind === undefined || given.length > 1) {
-    throw new OptionError(
-      'cron',
-      `the only one of ${KINDS.join(', ')}`,
-      given.length > 1 ? given.join(', ') : undefined,
-    );
+    const all = KINDS.join(', ');
+    throw kind === undefined
+      ? new OptionError('cron', `given, or another one of ${all}`, undefined)
+      : new OptionError('cron', `the only one of ${all}`, given.join(', '));
   }
   const start = time('start', spec.start);
   const every = kind === 'every' ? parseDuration('every', spec.every, 100) : null;

@@ -1,3 +1,4 @@
+import { within } from '../bag.ts';
 import type { Environment } from '../environment.ts';
 import {
   IdempotencyConflictError,
@@ -158,7 +159,7 @@ export class Intake {
   /** @returns the handles of what is at the top */
   async #submitTogether(graph: FlowGraph, keep?: Keep, above?: PlaceInFlow): Promise<readonly SubmittedHandle[]> {
     const { nodes } = graph;
-    const checking = nodes.map(({ item }) => this.#checkItem(item));
+    const checking = nodes.map(({ item }, place) => inPlace(this.#checkItem(item), graph.pathOf(place)));
     const checked = await allOf(checking);
     if (!this.#lifecycle.isOpen) await this.#lifecycle.open();
     if (checked.length === 0) return [];
@@ -425,6 +426,12 @@ function isThere(place: number | undefined): boolean {
 /** A task that its storage made to wait. */
 function waitingFor(record: TaskRecord): TaskRecord {
   return { ...record, status: 'waiting', queuedAt: null };
+}
+
+/** What it is refused with names the item. @param path empty: it is alone */
+function inPlace(checked: Checked | Promise<Checked>, path: string): Checked | Promise<Checked> {
+  if (path === '' || !(checked instanceof Promise)) return checked;
+  return checked.catch((error: unknown) => Promise.reject(within(path, error)));
 }
 
 /** As a running task submits it. */

@@ -1,3 +1,4 @@
+import { unknownKey } from '../bag.ts';
 import { OptionError } from '../errors.ts';
 import { type Dependency, NO_DEPENDENCIES, parseDependencies } from '../flow/dependencies.ts';
 import type { FlowItem } from '../flow/graph.ts';
@@ -160,19 +161,19 @@ export function parseSubmit(options: SubmitOptions, maxBytes: number, more: read
   for (const key of Object.keys(options)) {
     if (more.includes(key)) continue;
     plain = false;
-    if (!KEYS.includes(key)) throw new OptionError('options', `made of ${KEYS.join(', ')}`, key);
+    if (!KEYS.includes(key)) throw unknownKey('options', [...more, ...KEYS], key);
   }
   if (plain) return PLAIN_SUBMIT;
   const { priority, delay, runAt, hold, startBy, tags, unique, debounce, throttle, metadata } = options;
   if (hold !== undefined && typeof hold !== 'boolean') throw new OptionError('hold', 'true or false', hold);
   if (Number(delay !== undefined) + Number(runAt !== undefined) + Number(hold === true) > 1) {
-    throw new OptionError('delay', 'the only one of `delay`, `runAt` and `hold`', 'several of them');
+    throw notAlone('delay', { delay, runAt, hold });
   }
   const isTimed = delay !== undefined || runAt !== undefined || hold === true;
   if (debounce && isTimed)
     throw new OptionError('debounce', 'without `delay`, `runAt` and `hold`', 'beside one of them');
   if (unique !== undefined && (debounce || throttle)) {
-    throw new OptionError('unique', 'the only one of `unique`, `debounce` and `throttle`', 'several of them');
+    throw notAlone('unique', { unique, debounce, throttle });
   }
   if (hold === true && unique?.onConflict === 'runAfter') {
     throw new OptionError('hold', "left out with a `unique` whose onConflict is 'runAfter'", hold);
@@ -200,6 +201,12 @@ export function parseSubmit(options: SubmitOptions, maxBytes: number, more: read
     metadata: metadata === undefined ? null : toJson(metadata, 'metadata', maxBytes),
     failOnWarning: parseFailOnWarning(options.failOnWarning),
   };
+}
+
+/** Of options of which only one may be given. */
+function notAlone(option: string, options: Readonly<Record<string, unknown>>): OptionError {
+  const given = Object.keys(options).filter((key) => options[key] !== undefined && options[key] !== false);
+  return new OptionError(option, `the only one of ${Object.keys(options).join(', ')}`, given.join(', '));
 }
 
 function parseFailOnWarning(value: unknown): boolean {

@@ -1,3 +1,4 @@
+import { checkKeys } from '../bag.ts';
 import { OptionError } from '../errors.ts';
 import { canonicalJson, type JsonValue, toJson } from './json.ts';
 import type { Tag, TaskRecord } from './record.ts';
@@ -110,9 +111,7 @@ const FILTER_KEYS: readonly string[] = [
  * @throws {OptionError}
  */
 export function parseFilter(filter: TaskFilter = {}, option = 'filter'): Condition {
-  if (filter === null || typeof filter !== 'object') throw new OptionError(option, 'an object', filter);
-  const unknown = Object.keys(filter).find((key) => !FILTER_KEYS.includes(key));
-  if (unknown !== undefined) throw new OptionError(option, `made of ${FILTER_KEYS.join(', ')}`, unknown);
+  checkKeys(option, filter, FILTER_KEYS);
   const condition: { -readonly [K in keyof Condition]: Condition[K] } = { archived: filter.archived ?? false };
   if (![true, false, 'both'].includes(condition.archived)) {
     throw new OptionError(`${option}.archived`, "true, false or 'both'", filter.archived);

@@ -214,8 +214,9 @@ function isSame(one: TaskProgress, other: TaskProgress | null | undefined): bool
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
+/** A `progress` is only told of a task that has some. */
 function newsOf(task: TaskRecord, type: 'status' | 'progress'): TaskNews {
-  return { type, handler: task.handler, taskId: task.id, at: task.updatedAt, task };
+  return { type, handler: task.handler, taskId: task.id, at: task.updatedAt, task } as TaskNews;
 }
 
 function logOf(task: TaskRecord, { at, level, message }: LogLine): TaskNews {

@@ -232,6 +232,7 @@ describe('events', () => {
 
 test('options > a URL that is none, and attempts that are none, are refused', () => {
   expect(() => new TaskClient({ baseUrl: '/api' })).toThrow('baseUrl');
+  expect(() => new TaskClient({ baseUrl: 'localhost:3000' })).toThrow('`baseUrl` must be an http or https URL');
   expect(() => new TaskClient({ baseUrl: 'http://a', retry: { maxAttempts: 0 } })).toThrow('retry.maxAttempts');
   expect(new TaskClient({ baseUrl: new URL('http://a/api/') })).toBeInstanceOf(TaskClient);
 });

@@ -136,7 +136,7 @@ onEachStorage('a flow at submit', (world) => {
         { handler: 'work', ref: 'a' },
         { handler: 'work', dependsOn: ['a', 'a'] },
       ],
-      'dependsOn.1',
+      'items.1.dependsOn.1',
     ],
     [
       'a child twice',
@@ -146,17 +146,28 @@ onEachStorage('a flow at submit', (world) => {
     [
       'no policy',
       [{ handler: 'work', dependsOn: [{ id: 'a', onFailure: 'stop' as 'fail' }] }],
-      'dependsOn.0.onFailure',
+      'items.0.dependsOn.0.onFailure',
     ],
     ['what is no child', [{ handler: 'work', onFailure: 'run' }], 'items.0.onFailure'],
     ['no list', [{ handler: 'work', children: 3 as never }], 'items.0.children'],
+    [
+      'a key that nobody knows',
+      [{ handler: 'work', children: [{ handler: 'work', dependOn: [] } as never] }],
+      'items.0.children.0',
+    ],
+    ['no handler', [{ handler: 'work', children: [{ input: 1 } as never] }], 'items.0.children.0.handler'],
+    [
+      'an option of a child that is out of its bounds',
+      [{ handler: 'work', children: [{ handler: 'work', delay: '5 min' as '5m' }] }],
+      'items.0.children.0.delay',
+    ],
     ['no object', [{ handler: 'work', children: [3 as never] }], 'items.0.children.0'],
     [
       'another parent',
       [{ handler: 'work', children: [{ handler: 'work', parentId: 'task_1' }] }],
       'items.0.children.0.parentId',
     ],
-    ['held', [{ handler: 'work', hold: true, children: [{ handler: 'work' }] }], 'hold'],
+    ['held', [{ handler: 'work', hold: true, children: [{ handler: 'work' }] }], 'items.0.hold'],
     [
       'what may become another',
       [{ handler: 'work', unique: { key: 'k', onConflict: 'replace' }, children: [{ handler: 'work' }] }],
@@ -168,7 +179,7 @@ onEachStorage('a flow at submit', (world) => {
         { handler: 'work', ref: 'a' },
         { handler: 'work', debounce: { wait: '1s' }, dependsOn: ['a'] },
       ],
-      'debounce',
+      'items.1.debounce',
     ],
     [
       'a ref that is no text',

@@ -24,6 +24,7 @@ describe('createHandler', () => {
     ['limits.submits.per', { limits: { submits: { count: 1, per: 'soon' } } }],
     ['limits.scheduleInterval', { limits: { scheduleInterval: 0 } }],
   ])('names what is wrong: %s', (name, options) => {
+    expect(() => createHandler(undefined as never)).toThrow('`manager` must be a TaskManager');
     expect(() => createHandler(manager, options as HandlerOptions)).toThrow(OptionError);
     expect(() => createHandler(manager, options as HandlerOptions)).toThrow(name);
   });

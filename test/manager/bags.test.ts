@@ -46,7 +46,7 @@ const bags: readonly (readonly [what: string, option: string, call: (manager: An
     'unique.scope',
     (manager) => manager.submit('work', 1, { unique: { key: 'a', scope: { window: '1h', from: 'end' } } }),
   ],
-  ['submitMany', 'options', (manager) => manager.submitMany([{ handler: 'work', name: 'work' }])],
+  ['submitMany', 'items.0', (manager) => manager.submitMany([{ handler: 'work', name: 'work' }])],
   ['submitMany', 'items.0', (manager) => manager.submitMany(['work'])],
   ['submitMany', 'items', (manager) => manager.submitMany('work')],
   ['result', 'options', (manager, id) => manager.task(id).result({ timeout: 5 })],

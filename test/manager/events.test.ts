@@ -1,4 +1,4 @@
-import { Snooze, type TaskEventName, type TaskEvents } from 'tasklane';
+import { OptionError, Snooze, type TaskEventName, type TaskEvents } from 'tasklane';
 import { waitFor } from 'tasklane/testing';
 import { describe, expect, test } from 'vitest';
 import { controlled } from '../support/controlled.ts';
@@ -161,6 +161,16 @@ onEachStorage('events', (world) => {
     off();
     await manager.submit('work', 1, { hold: true });
     expect([one.length, other.length]).toEqual([1, 2]);
+  });
+
+  test('a name that no event has, or no function: OptionError', async () => {
+    const manager = await world.start({ handlers: [controlled('work')] });
+    for (const name of ['task:done', 'succeeded', 'toString', undefined]) {
+      expect(() => manager.on(name as 'error', () => {})).toThrow(
+        /`name` must be one of task:created, .+, error, but is/,
+      );
+    }
+    expect(() => manager.on('error', null as never)).toThrow(OptionError);
   });
 
   test('the same listener twice hears twice', async () => {

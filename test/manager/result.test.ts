@@ -77,6 +77,15 @@ onEachStorage('result', (world) => {
     expect((error as Error).message).toContain('changed my mind');
   });
 
+  test('of a task that was skipped: one full stop', async () => {
+    const manager = world.manager({ handlers: [controlled('work')] });
+    const dependency = await manager.submit('work');
+    const task = await manager.submit('work', 1, { dependsOn: [{ id: dependency.id, onFailure: 'skip' }] });
+    await dependency.cancel('gone');
+    const { message } = (await errorOf(task.result())) as Error;
+    expect(message).toMatch(/was cancelled: Skipped: dependency .+[^.]\.$/);
+  });
+
   test('of a task that is not there: TaskNotFoundError', async () => {
     const error = await errorOf(world.manager({}).task('task_none').result());
     expect(error).toBeInstanceOf(TaskNotFoundError);

@@ -139,6 +139,28 @@ onEachStorage('schedules that stand in the code', (world) => {
     expect(await manager.schedules.get('nightly')).toMatchObject({ input: 1, declared: true });
   });
 
+  test.each<[string, readonly object[], RegExp]>([
+    ['a rule', [nightly, { ...nightly, key: 'b', cron: '61 * * * *' }], /^`schedules\.1\.cron` must be /],
+    ['no rule', [{ key: 'b', handler: work }], /^`schedules\.0\.cron` must be given, or another one of cron, rrule, /],
+    [
+      'a key nobody knows',
+      [{ ...nightly, timezone: 'UTC' }],
+      /^`schedules\.0` must .+ has "timezone" \(timeZone\?\)\.$/,
+    ],
+    [
+      'a key twice',
+      [nightly, nightly],
+      /^`schedules\.1\.key` must be one that no other schedule has, but is "nightly"/,
+    ],
+    ['no key', [{ ...nightly, key: '' }], /^`schedules\.0\.key` must be /],
+    ['no schedule', [null as never], /^`schedules\.0/],
+  ])('names the one that is wrong: %s', async (_what, schedules, message) => {
+    const manager = world.manager({ handlers: [work], schedules: schedules as readonly DeclaredSchedule[] });
+    await expect(manager.start()).rejects.toThrow(OptionError);
+    await expect(manager.start()).rejects.toThrow(message);
+    expect((await manager.schedules.list()).items).toEqual([]);
+  });
+
   test('without the option nothing is compared; an empty list has left all', async () => {
     const { manager } = await restart([nightly]);
     await manager.close();
@@ -171,7 +193,7 @@ onEachStorage('schedules that stand in the code', (world) => {
   test('what is wrong keeps it from starting, and changes nothing', async () => {
     const bad = { key: 'bad', handler: work, cron: 'nonsense' };
     await expect(restart([nightly, bad])).rejects.toThrow(OptionError);
-    await expect(restart([nightly, nightly])).rejects.toThrow('`schedules`');
+    await expect(restart([nightly, nightly])).rejects.toThrow('`schedules.1.key`');
     await expect(restart([nightly, { ...nightly, key: 'x', handler: 'gone' }])).rejects.toThrow(UnknownHandlerError);
     const watching = world.manager({ handlers: [work] });
     expect((await watching.schedules.list()).items).toEqual([]);

@@ -1,5 +1,5 @@
 import { chmodSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test, vi } from 'vitest';
 import {
@@ -136,6 +136,14 @@ describe('a file that is not as it should be', () => {
       };
       await expect(use()).rejects.toThrow(StorageCorruptError);
       await damaged.close();
+    }));
+
+  test('no folder, or a folder: the error says so', () =>
+    withFile(async (path) => {
+      const nowhere = join(dirname(path), 'missing', 'tasks.db');
+      await expect(opened(nowhere)).rejects.toThrow(`there is no folder ${dirname(nowhere)}`);
+      await expect(opened(dirname(path))).rejects.toThrow('it is a folder');
+      await expect(opened(dirname(path))).rejects.toMatchObject({ code: 'storage_failed' });
     }));
 
   test('one that may only be read', () =>

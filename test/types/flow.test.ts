@@ -226,7 +226,8 @@ describe('types of events, lists and handles', () => {
     compiled(async (m) => {
       for await (const event of m.watch({ handler: 'double' })) {
         if (event.type === 'log') expectTypeOf(event.message).toBeString();
-        else expectTypeOf(event.type).toEqualTypeOf<'status' | 'progress'>();
+        else if (event.type === 'progress') expectTypeOf(event.task.progress.message).toEqualTypeOf<string | null>();
+        else expectTypeOf(event.type).toEqualTypeOf<'status'>();
         if (event.handler === 'double') expectTypeOf(event.task.input).toEqualTypeOf<number>();
       }
       for await (const event of (await m.submit(double, 1)).events()) {

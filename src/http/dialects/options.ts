@@ -1,3 +1,4 @@
+import { checkKeys } from '../../bag.ts';
 import { OptionError } from '../../errors.ts';
 import type { Optional } from '../../handler/define.ts';
 import type { Tag, TaskRecord } from '../../task/record.ts';
@@ -46,10 +47,7 @@ export function told(show: Show | null, shown: object, task: TaskRecord): object
 
 /** Checks what every dialect takes. @param known the options of the dialect beside those @throws {OptionError} */
 export function parseDialectOptions(name: string, options: DialectOptions, known: readonly string[]): DialectBase {
-  if (options === null || typeof options !== 'object') throw new OptionError(name, 'an object', options);
-  const all = ['basePath', 'origin', 'show', 'refuse', ...known];
-  const unknown = Object.keys(options).find((key) => !all.includes(key));
-  if (unknown !== undefined) throw new OptionError(name, `made of ${all.join(', ')}`, unknown);
+  checkKeys(name, options, ['basePath', 'origin', 'show', 'refuse', ...known]);
   const { basePath = '', origin } = options;
   if (typeof basePath !== 'string' || !/^(\/[A-Za-z0-9._~-]+)*\/?$/.test(basePath)) {
     throw new OptionError(`${name}.basePath`, 'a path such as /jira', basePath);

@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { StorageReadonlyError } from '../../errors.ts';
+import { StorageError, StorageReadonlyError, type TasklaneError } from '../../errors.ts';
 import type { Clock } from '../../time/clock.ts';
 import { Database } from './database.ts';
 import { cannotOpen, toStorageError } from './failures.ts';
@@ -64,9 +64,7 @@ export class Connection {
       return new Connection(opened, file, clock);
     } catch (error) {
       database?.close();
-      throw cannotOpen(error) && refusesWrites(file)
-        ? new StorageReadonlyError(`${file} may only be read.`, { cause: error })
-        : toStorageError(error, file);
+      throw cannotOpen(error) ? cannotOpenError(error, file) : toStorageError(error, file);
     }
   }
 
@@ -117,14 +115,24 @@ function upgrade(database: Database, file: string): void {
 }
 
 /** SQLite says only that it cannot open a file; whoever reads the error wants to know why. */
-function refusesWrites(file: string): boolean {
-  const path = existsSync(file) ? [file, dirname(file)] : [dirname(file)];
-  return path.some((place) => existsSync(place) && !mayWrite(place));
+function cannotOpenError(error: unknown, file: string): TasklaneError {
+  const folder = dirname(file);
+  const cause = { cause: error };
+  if (!existsSync(folder)) return new StorageError(`${file} cannot be opened: there is no folder ${folder}.`, cause);
+  if (!existsSync(file)) {
+    if (may(folder, constants.W_OK)) return toStorageError(error, file);
+    return new StorageReadonlyError(`${file} cannot be made: the folder ${folder} may only be read.`, cause);
+  }
+  if (statSync(file).isDirectory()) return new StorageError(`${file} cannot be opened: it is a folder.`, cause);
+  if (!may(file, constants.R_OK)) return new StorageReadonlyError(`${file} may not be read.`, cause);
+  const closed = [file, folder].find((place) => !may(place, constants.W_OK));
+  if (closed === undefined) return toStorageError(error, file);
+  return new StorageReadonlyError(`${file} cannot be opened: ${closed} may only be read.`, cause);
 }
 
-function mayWrite(path: string): boolean {
+function may(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.W_OK);
+    accessSync(path, mode);
     return true;
   } catch {
     return false;

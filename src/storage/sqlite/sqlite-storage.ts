@@ -1,3 +1,4 @@
+import { checkKeys } from '../../bag.ts';
 import { OptionError, StorageError } from '../../errors.ts';
 import type { JsonValue } from '../../task/json.ts';
 import type { LogLine, TaskAttempt, TaskRecord } from '../../task/record.ts';
@@ -90,9 +91,7 @@ export class SqliteStorage implements TaskStorage {
     if (typeof path !== 'string' || path === '' || path.startsWith('file:') || path.includes('\0')) {
       throw new OptionError('path', "the path of a file (no URL), or ':memory:'", path);
     }
-    if (options === null || typeof options !== 'object') throw new OptionError('options', 'an object', options);
-    const unknown = Object.keys(options).find((key) => key !== 'synchronous');
-    if (unknown !== undefined) throw new OptionError('options', 'made of synchronous', unknown);
+    checkKeys('options', options, ['synchronous']);
     const { synchronous = 'normal' } = options;
     if (synchronous !== 'normal' && synchronous !== 'full') {
       throw new OptionError('synchronous', "'normal' or 'full'", synchronous);

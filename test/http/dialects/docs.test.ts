@@ -77,7 +77,7 @@ function optionsOf(make: (options: object) => unknown): readonly string[] {
   try {
     make({ nothing: 1 });
   } catch (error) {
-    const [, list = ''] = /made of (.+), but is/.exec((error as Error).message) ?? [];
+    const [, list = ''] = /made of (.+), but has/.exec((error as Error).message) ?? [];
     return list.split(', ').filter((option) => !COMMON.includes(option));
   }
   throw new Error('It takes anything.');
