@@ -155,6 +155,13 @@ describe('a flow over HTTP', () => {
       fraction: 0.75,
     });
     expect((await world.post('/tasks', { handler: 'held', weight: 0 })).status).toBe(422);
+    const alone = await world.post('/tasks', { handler: 'held', weight: 2 });
+    expect([alone.status, (await bodyOf(alone)).errors]).toMatchObject([400, [{ path: 'weight' }]]);
+    const silent = await bodyOf(await world.post('/tasks', { handler: 'held', runAt }));
+    const child = { handler: 'held', runAt, parentId: silent.id, weight: 2 };
+    expect(await bodyOf(await world.post('/tasks', child))).toMatchObject({ warnings: [{ code: 'weight_uncounted' }] });
+    const strict = await world.post('/tasks?failOnWarning=true', child);
+    expect([strict.status, (await bodyOf(strict)).errors]).toMatchObject([422, [{ path: 'weight' }]]);
     expect((await world.post('/tasks', { handler: 'held', progress: 'own' })).status).toBe(422);
   });
 
