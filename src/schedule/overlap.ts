@@ -74,5 +74,7 @@ function overlapped(overlap: Overlap, ticks: readonly number[], earlier: readonl
     case 'cancelPrevious':
       // Nothing takes their place where `missed` left all ticks out.
       return ticks.length === 0 ? turn : { ...turn, ticks: ticks.slice(-1), after, cancel: after };
+    default:
+      throw new Error(`This version knows no \`overlap\` ${overlap}.`);
   }
 }

@@ -133,12 +133,17 @@ export class Scheduler {
       if (plan !== null) plans.push({ found, plan });
     }
     const earlier = await this.#earlier(plans);
-    const moves = plans.map(({ found, plan }) => {
-      const tasks = maybeUnderWay(found.schedule).flatMap((id) => earlier.get(id) ?? []);
+    const moves: Making[] = [];
+    for (const { found, plan } of plans) {
       const { overlap, maxRuns, runs } = found.schedule;
+      const tasks = maybeUnderWay(found.schedule).flatMap((id) => earlier.get(id) ?? []);
       const most = maxRuns === null ? Number.POSITIVE_INFINITY : maxRuns - runs;
-      return this.#move(found, plan, turnOf(overlap, plan.ticks, tasks, most), most);
-    });
+      try {
+        moves.push(this.#move(found, plan, turnOf(overlap, plan.ticks, tasks, most), most));
+      } catch (error) {
+        await this.#giveUp(found, error);
+      }
+    }
     // What makes tasks goes together: it is cheaper, and they start with the same transaction.
     const making = moves.filter(({ drafts }) => drafts.length > 0);
     const others = moves.filter(({ drafts }) => drafts.length === 0);
@@ -165,7 +170,7 @@ export class Scheduler {
     }
   }
 
-  /** A rule that could be read once and cannot now: it must not stand in the way of the others. */
+  /** What could be read once and cannot now, such as what a later version wrote: it must not stand in the way of the others. */
   async #giveUp(found: Found, error: unknown): Promise<void> {
     const pausedAt = this.#environment.clock.now();
     const schedule = { ...found.schedule, pausedAt, settingsVersion: found.version + 1 };

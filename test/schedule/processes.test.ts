@@ -222,6 +222,24 @@ onEachStorage('schedules of several processes', (world) => {
     await storage.close();
   });
 
+  test('what a later version wrote, and this one cannot read, stands in nobody’s way', async () => {
+    const manager = await world.start({ handlers: [work] });
+    const codes = warnings(manager);
+    const begun = world.clock.now();
+    await manager.schedules.create({ key: 'a', handler: work, every: '1s', overlap: 'skip' });
+    await manager.schedules.create({ key: 'b', handler: work, every: '1s' });
+    const storage = world.connect();
+    await storage.open({ clock: world.clock });
+    const { value } = (await storage.document('schedule', 'a')) ?? {};
+    const later = JSON.parse(JSON.stringify(value).replace('"skip"', '"later"'));
+    await storage.putDocument('schedule', 'a', later, { dueAt: begun + 1_000 });
+    await world.clock.advance('3s');
+    expect(codes).toEqual(['schedule_failed']);
+    expect(await manager.schedules.get('a')).toMatchObject({ pausedAt: begun + 1_000 });
+    expect(await ticksOf(manager, 'b')).toHaveLength(3);
+    await storage.close();
+  });
+
   test('one that the storage holds for due, and that is not, keeps nobody busy', async () => {
     const link = world.mute();
     const manager = await world.start({ handlers: [work], storage: link.storage });
