@@ -1,13 +1,15 @@
 import { strict as assert } from 'node:assert';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SqliteStorage } from '../../src/storage/sqlite/index.ts';
+import { ENDS } from '../../src/storage/sqlite/submit-order.ts';
 import type { StoredQuery } from '../../src/storage/storage.ts';
 import { matches, parseFilter, type Range, type SortKey, type TaskFilter } from '../../src/task/query.ts';
 import type { TaskRecord } from '../../src/task/record.ts';
 import { STATUSES } from '../../src/task/status.ts';
 import { archive, cancel, succeed, update } from '../../src/task/transition.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
-import { draftOf, joinAs, LOG_LIMIT } from './sqlite/support.ts';
+import { draftOf, joinAs, LOG_LIMIT, withFile } from './sqlite/support.ts';
 
 // More tasks than a range may have to be sorted, made, changed and ended by a clock that goes back now and then: so lists
 // have to be walked, and the submit order is not quite that of the times.
@@ -121,3 +123,15 @@ describe('a list by status, at any offset', () => {
     }
   });
 });
+
+test('the ends of the submit order, which every range is looked up from, cost no walk over all tasks', () =>
+  withFile(async (file) => {
+    const storage = new SqliteStorage(file);
+    await storage.open();
+    const database = new DatabaseSync(file);
+    const plan = database.prepare(`explain query plan ${ENDS}`).all();
+    const onTasks = plan.map(({ detail }) => String(detail)).filter((step) => step.includes('tasklane_task'));
+    expect(onTasks).toEqual(['SEARCH tasklane_task', 'SEARCH tasklane_task']);
+    database.close();
+    await storage.close();
+  }));

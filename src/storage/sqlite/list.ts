@@ -7,7 +7,7 @@ import { type Avoided, avoided, isDense, isSorted, partsOf } from './plan.ts';
 import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
 import { rowsSearched } from './search.ts';
 import { readSkew } from './skew.ts';
-import { placesWithin } from './submit-order.ts';
+import { ENDS, placesWithin } from './submit-order.ts';
 import { decodeText, encodeText } from './text.ts';
 import { hasRange, narrowParts, placesOf, type TimePart, updatedParts } from './times.ts';
 import { type Sql, searches, type WantedTag, wantedTag, whereOf } from './where.ts';
@@ -234,7 +234,7 @@ function search(
   from: Position | null,
   wanted: number,
 ): { readonly found: readonly Found[]; readonly truncated: boolean } {
-  const [lowest, highest] = database.get('select min(seq), max(seq) from tasklane_task') ?? [];
+  const [lowest, highest] = database.get(ENDS) ?? [];
   if (typeof lowest !== 'number' || typeof highest !== 'number') return { found: [], truncated: false };
   const condition = whereOf(query.where);
   if (!isInSubmitOrder(database, query)) {

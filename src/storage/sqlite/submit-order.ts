@@ -2,7 +2,8 @@ import type { Database } from './database.ts';
 import { ANYWHERE, type Places } from './order.ts';
 import { readSkew } from './skew.ts';
 
-const ENDS = 'select min(seq), max(seq) from tasklane_task';
+/** The first and the last place there is. Asked for in one `select`, they would have SQLite walk all rows. */
+export const ENDS = 'select (select min(seq) from tasklane_task), (select max(seq) from tasklane_task)';
 const FROM = 'select seq, created_at from tasklane_task where seq >= ? order by seq limit 1';
 
 /**
