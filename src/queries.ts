@@ -4,7 +4,7 @@ import { OptionError, TaskNotFoundError } from './errors.ts';
 import type { Optional } from './handler/define.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { integer } from './options.ts';
-import type { StoredQuery } from './storage/storage.ts';
+import type { Position, StoredQuery } from './storage/storage.ts';
 import { decodeCursor, encodeCursor, fingerprintOf } from './task/cursor.ts';
 import { type Condition, parseFilter, SORT_KEYS, type SortKey, type TaskFilter } from './task/query.ts';
 import type { LogLine, TaskAttempt, TaskRecord } from './task/record.ts';
@@ -35,6 +35,19 @@ export type Page<Item> = Readonly<{
   /** A search by text stopped before it had seen all. */
   truncated?: boolean;
 }>;
+
+/** Some of a list, for whoever leaves out what he may not show: he goes on from any of them. */
+export interface Walk {
+  readonly items: readonly TaskRecord[];
+  /** In front of where it starts; items come in the list's order all the same. */
+  readonly backward: boolean;
+  /** There is more in the direction that was walked. */
+  readonly more: boolean;
+  /** As that of a {@link Page}. */
+  readonly truncated: boolean;
+  /** What `next`, or `previous` where `backward`, of a page is that ends, or begins, with one of the items. */
+  readonly cursorAt: (item: number, backward: boolean) => string;
+}
 
 /** How many tasks there are, archived ones left out. */
 export type TaskStats = Readonly<{
@@ -76,16 +89,33 @@ export class Queries {
     const parsed = parseList(query, also, groups);
     await this.#lifecycle.readable();
     const page = await this.#environment.storage.list(parsed.stored);
-    const { items, first, last, more, truncated } = page;
+    const { items, places, more, truncated } = page;
     const { backward = false, from, offset = 0 } = parsed.stored;
     const began = from === undefined && offset === 0;
     const hasNext = backward ? from !== undefined : more;
     const hasPrevious = backward ? more : !began;
+    const [first, last] = [places[0], places.at(-1)];
     return {
       items,
-      next: hasNext && last !== null ? encodeCursor(parsed.fingerprint, false, last) : null,
-      previous: hasPrevious && first !== null ? encodeCursor(parsed.fingerprint, true, first) : null,
+      next: hasNext && last !== undefined ? encodeCursor(parsed.fingerprint, false, last) : null,
+      previous: hasPrevious && first !== undefined ? encodeCursor(parsed.fingerprint, true, first) : null,
       ...(truncated ? { truncated } : {}),
+    };
+  }
+
+  /** As `list`; `after` and `before` may be ids of tasks that are gone, in the order of ids. @param also must hold too: of these, one */
+  async walk(query: ListQuery, also: readonly Condition[] | null): Promise<Walk> {
+    const { stored, fingerprint } = parseList(query, also, []);
+    await this.#lifecycle.readable();
+    const { from } = stored;
+    const start = from === undefined || !('id' in from) ? from : { ...from, orBeyond: true };
+    const { items, places, more, truncated } = await this.#environment.storage.list({ ...stored, from: start });
+    return {
+      items,
+      backward: stored.backward === true,
+      more,
+      truncated,
+      cursorAt: (item, backward) => encodeCursor(fingerprint, backward, places[item] as Position),
     };
   }
 

@@ -104,7 +104,7 @@ class Reader<T> {
     return this.#part(from, async (at, limit) => {
       const page = await childrenOf(this.#storage, parentId, limit, at, true);
       const entries = page.items.map((task) => this.#write(task));
-      return { entries, read: entries.length, last: page.last, more: page.more };
+      return { entries, read: entries.length, last: page.places.at(-1) ?? null, more: page.more };
     });
   }
 

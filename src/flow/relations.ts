@@ -128,7 +128,7 @@ export class Relations {
     for (let from: Position | undefined, more = true; more; ) {
       const page = await childrenOf(this.#storage, id, AT_ONCE, from, false);
       yield* page.items;
-      from = page.last ?? undefined;
+      from = page.places.at(-1);
       more = page.more && from !== undefined;
     }
     for await (const { task } of this.#allEnds(id, 'dependents')) {

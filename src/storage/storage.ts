@@ -318,8 +318,8 @@ export interface StoredQuery {
   /** When sorting by status: the order of the words, those left out last in their own order. */
   readonly statusOrder?: readonly Status[] | undefined;
   readonly limit: number;
-  /** Exclusive. `id`: the place of that task. */
-  readonly from?: Position | { readonly id: string } | undefined;
+  /** Exclusive. `id`: the place of that task; `orBeyond`: should it be gone, see `PLACE_IDS`; in submit order alone. */
+  readonly from?: Position | { readonly id: string; readonly orBeyond?: boolean } | undefined;
   /** The page before `from`; items come in the query's order all the same. */
   readonly backward?: boolean | undefined;
   readonly offset?: number | undefined;
@@ -329,10 +329,8 @@ export interface StoredQuery {
 
 export interface StoredPage {
   readonly items: readonly TaskRecord[];
-  /** Of the first and the last item; null when there is none. */
-  readonly first: Position | null;
-  readonly last: Position | null;
-  /** There is more in the direction walked: before `first` where `backward`, else after `last`. */
+  readonly places: readonly Position[];
+  /** There is more in the direction walked: before the first item where `backward`, else after the last. */
   readonly more: boolean;
   /** A search by text stopped before it had seen all. */
   readonly truncated: boolean;
@@ -372,7 +370,7 @@ export interface TasksOutside {
   change(changes: readonly Change[], options?: { readonly followed?: boolean }): Promise<readonly ChangeAnswer[]>;
   /** One answer an id; archived ones only when asked for. */
   get(ids: readonly string[], options?: { readonly archived?: boolean }): Promise<readonly (TaskRecord | null)[]>;
-  /** @throws {TaskNotFoundError} for a `from.id` that is gone */
+  /** @throws {TaskNotFoundError} for a `from.id` that is gone, without `orBeyond` */
   list(query: StoredQuery): Promise<StoredPage>;
   count(where: StoredQuery['where']): Promise<number>;
   /** What a task depends on, or what depends on it; null: no such task. What was removed for good is left out. */

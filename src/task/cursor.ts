@@ -35,11 +35,6 @@ export function decodeCursor(
   return { backward: backward === 1, from: [value, sequence] };
 }
 
-/** Whether a cursor is of the page in front of a position; false for what is none. */
-export function leadsBackward(cursor: string): boolean {
-  return Buffer.from(cursor, 'base64url').toString().startsWith('[1,', DIGEST_LENGTH);
-}
-
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, DIGEST_LENGTH);
 }

@@ -62,14 +62,6 @@ export function isTaskId(prefix: string, text: string): boolean {
   );
 }
 
-/** When an id was drawn, epoch ms. @param id one that {@link isTaskId} */
-export function drawnAt(id: string): number {
-  const tail = id.slice(-ID_LENGTH);
-  let time = 0;
-  for (const digit of tail.slice(0, TIME_LENGTH)) time = time * BASE + ALPHABET.indexOf(digit);
-  return time;
-}
-
 function encode(value: number, length: number): string {
   let text = '';
   let rest = value;

@@ -61,6 +61,11 @@ export const TEXT_KEYS = ['submittedBy', 'entityId', 'parentId', 'scheduleId', '
 export const JSON_KEYS = ['input', 'result'] as const;
 /** How much of the text of an input or a result counts in an order, in characters. */
 export const SORTED_CHARACTERS = 200;
+/**
+ * Where a task was that is gone is told by its id: next to the first task on the way whose id lies beyond it, by bytes. Several
+ * processes store theirs as they come, so of so many ids next to it the one counts that is met first: none of them is left out.
+ */
+export const PLACE_IDS = 10_000;
 /** The ranges of a filter, and the time each bounds. */
 export const RANGE_KEYS = { created: 'createdAt', updated: 'updatedAt', finished: 'finishedAt' } as const;
 /** Where `text` looks. */

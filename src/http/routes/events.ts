@@ -93,10 +93,8 @@ export function eventRoutes(context: HttpContext): readonly Route[] {
         }, signal);
       const snapshot = async (): Promise<Snapshot> => {
         const query = { filter, sort: '-updatedAt', limit: SNAPSHOT } as const;
-        const page = await writePage(inside.queries, query, caller.scope, (task) => {
-          return caller.may('read', task)
-            ? { item: task, size: JSON.stringify([task.metadata, task.checkpoint]).length }
-            : null;
+        const page = await writePage(inside.queries, query, caller, (task) => {
+          return { item: task, size: JSON.stringify([task.metadata, task.checkpoint]).length };
         });
         return { tasks: [...page.items].reverse(), complete: page.next === null };
       };

@@ -1,5 +1,5 @@
 import { TaskNotFoundError } from '../../errors.ts';
-import { matches, type SortKey, sortText } from '../../task/query.ts';
+import { matches, PLACE_IDS, type SortKey, sortText } from '../../task/query.ts';
 import { STATUSES, type Status } from '../../task/status.ts';
 import type { Position, StoredPage, StoredQuery } from '../storage.ts';
 import { Heap } from './heap.ts';
@@ -16,9 +16,9 @@ interface Placed {
 /** See `TasksOutside.list` of the contract. */
 export function list(tasks: Tasks, query: StoredQuery): StoredPage {
   const read = reader(query.sort, query.statusOrder);
-  const from = query.from === undefined ? undefined : placeOf(tasks, query.from, read);
   // Walked up means: by ascending value and sequence.
   const up = query.descending === (query.backward ?? false);
+  const from = query.from === undefined ? undefined : placeOf(tasks, query, query.from, up, read);
   const offset = query.offset ?? 0;
   const wanted = offset + query.limit + 1; // one more tells whether there is more
   const found =
@@ -28,8 +28,7 @@ export function list(tasks: Tasks, query: StoredQuery): StoredPage {
   if (query.backward === true) page.reverse();
   return {
     items: page.map(({ row }) => recordOf(row, query.payloads)),
-    first: page[0]?.at ?? null,
-    last: page[page.length - 1]?.at ?? null,
+    places: page.map(({ at }) => at),
     more,
     truncated: false,
   };
@@ -107,11 +106,28 @@ function fits(row: Row, where: StoredQuery['where']): boolean {
   return where.every((conditions) => conditions.some((condition) => matches(row, condition)));
 }
 
-function placeOf(tasks: Tasks, from: Position | { readonly id: string }, read: (row: Row) => Position[0]): Position {
+function placeOf(
+  tasks: Tasks,
+  { sort }: StoredQuery,
+  from: NonNullable<StoredQuery['from']>,
+  up: boolean,
+  read: (row: Row) => Position[0],
+): Position {
   if (!('id' in from)) return from;
   const row = tasks.byId.get(from.id);
-  if (row === undefined) throw new TaskNotFoundError(from.id);
-  return [read(row), row.sequence];
+  if (row !== undefined) return [read(row), row.sequence];
+  if (from.orBeyond && sort === 'id') return placeBeyond(tasks.rows, from.id, up);
+  throw new TaskNotFoundError(from.id);
+}
+
+/** Next to the first row on the way whose id lies beyond one that is gone. */
+function placeBeyond(rows: readonly Row[], id: string, up: boolean): Position {
+  const middle = firstWhere(rows, (row) => row.id > id);
+  // the rows around are nearly in the order of their ids
+  const near = rows.slice(Math.max(0, middle - PLACE_IDS), middle + PLACE_IDS);
+  const place = up ? near.find((row) => row.id > id) : near.findLast((row) => row.id < id);
+  if (place === undefined) return [null, up ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER];
+  return [null, up ? place.sequence - 1 : place.sequence + 1];
 }
 
 function reader(sort: SortKey, words: readonly Status[] = []): (row: Row) => Position[0] {
@@ -153,12 +169,17 @@ function rankOf(unit: number): number {
 
 /** The first place in `rows` whose sequence is larger. */
 function firstAfter(rows: readonly Row[], sequence: number): number {
+  return firstWhere(rows, (row) => row.sequence > sequence);
+}
+
+/** The first place in `rows` from which on it holds. */
+function firstWhere(rows: readonly Row[], holds: (row: Row) => boolean): number {
   let low = 0;
   let high = rows.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((rows[middle] as Row).sequence <= sequence) low = middle + 1;
-    else high = middle;
+    if (holds(rows[middle] as Row)) high = middle;
+    else low = middle + 1;
   }
   return low;
 }

@@ -7,7 +7,7 @@ import { type Avoided, avoided, isDense, isSorted, partsOf } from './plan.ts';
 import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
 import { rowsSearched } from './search.ts';
 import { readSkew } from './skew.ts';
-import { ENDS, placesWithin } from './submit-order.ts';
+import { ENDS, placeBeyond, placesWithin } from './submit-order.ts';
 import { decodeText, encodeText } from './text.ts';
 import { hasRange, narrowParts, placesOf, type TimePart, updatedParts } from './times.ts';
 import { type Sql, searches, type WantedTag, wantedTag, whereOf } from './where.ts';
@@ -24,9 +24,9 @@ interface Found {
 
 /** See `TasksOutside.list`. @throws {TaskNotFoundError} */
 export function listTasks(database: Database, query: StoredQuery): StoredPage {
-  const from = query.from === undefined ? null : resolve(database, query, query.from);
   // Walked up means: by ascending value and rowid.
   const up = query.descending === (query.backward ?? false);
+  const from = query.from === undefined ? null : resolve(database, query, query.from, up);
   const offset = query.offset ?? 0;
   const wanted = query.limit + 1; // one more tells whether there is more
   const { found, truncated } = searches(query.where)
@@ -37,14 +37,16 @@ export function listTasks(database: Database, query: StoredQuery): StoredPage {
   if (query.backward === true) page.reverse();
   const sql = `select ${query.payloads ? COLUMNS : LIGHT_COLUMNS} from tasklane_task where seq = ?`;
   const items: TaskRecord[] = [];
-  for (const { seq } of page) {
+  const places: Position[] = [];
+  for (const { seq, at } of page) {
     const row = database.get(sql, seq);
-    if (row !== undefined) items.push(toRecord(row));
+    if (row === undefined) continue;
+    items.push(toRecord(row));
+    places.push(at);
   }
   return {
     items,
-    first: page[0]?.at ?? null,
-    last: page.at(-1)?.at ?? null,
+    places,
     more: skipped.length > query.limit,
     truncated,
   };
@@ -256,12 +258,18 @@ function search(
   return { found, truncated: false };
 }
 
-function resolve(database: Database, query: StoredQuery, from: Position | { readonly id: string }): Position {
+function resolve(
+  database: Database,
+  query: StoredQuery,
+  from: NonNullable<StoredQuery['from']>,
+  up: boolean,
+): Position {
   if (!('id' in from)) return from;
   const sql = `select seq, ${SORT_COLUMNS[query.sort]} from tasklane_task where id = ?`;
   const row = database.get(sql, from.id);
-  if (row === undefined) throw new TaskNotFoundError(from.id);
-  return foundAt(query, row).at;
+  if (row !== undefined) return foundAt(query, row).at;
+  if (from.orBeyond && query.sort === 'id') return placeBeyond(database, from.id, up);
+  throw new TaskNotFoundError(from.id);
 }
 
 function foundAt(query: StoredQuery, [seq, value]: Row): Found {

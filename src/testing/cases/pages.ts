@@ -34,8 +34,8 @@ async function walk(world: World, query: Partial<StoredQuery>): Promise<readonly
   let page = await world.list({}, query);
   for (;;) {
     pages.push(page);
-    const from = query.backward === true ? page.first : page.last;
-    if (!page.more || from === null) return pages;
+    const from = query.backward === true ? page.places[0] : page.places.at(-1);
+    if (!page.more || from === undefined) return pages;
     assert.ok(pages.length < 100, 'the walk does not end');
     page = await world.list({}, { ...query, from });
   }
@@ -97,11 +97,11 @@ export const pageCases: readonly StorageCase[] = [
     for (const sort of SORT_KEYS) {
       const query = { sort, descending: true, limit: 6 };
       const [first, second, third] = await walk(world, query);
-      const from = there(there(third).first);
+      const from = there(there(third).places[0]);
       const back = await world.list({}, { ...query, from, backward: true });
       assert.deepEqual(back.items, there(second).items, sort);
-      assert.deepEqual([back.first, back.last, back.more], [there(second).first, there(second).last, true]);
-      const top = await world.list({}, { ...query, from: there(back.first), backward: true });
+      assert.deepEqual([back.places, back.more], [there(second).places, true]);
+      const top = await world.list({}, { ...query, from: there(back.places[0]), backward: true });
       assert.deepEqual([top.items, top.more], [there(first).items, false]);
     }
   }),
@@ -113,7 +113,7 @@ export const pageCases: readonly StorageCase[] = [
     const gone = there(first.items[2]).id;
     await world.change(gone, cancel(null, 0));
     await world.storage.remove([gone]);
-    const second = await world.list({}, { ...query, from: there(first.last) });
+    const second = await world.list({}, { ...query, from: there(first.places.at(-1)) });
     assert.deepEqual(
       second.items.map(({ id }) => id),
       ids.slice(3, 6).reverse(),
@@ -141,6 +141,53 @@ export const pageCases: readonly StorageCase[] = [
     await world.submit();
     await assert.rejects(world.list({}, { from: { id: 'none' } }), TaskNotFoundError);
   }),
+  storageCase('list: starts where a task was that is gone, at the first one beyond', async (world) => {
+    const ids = await world.submitMany(7);
+    const gone = there(ids[3]);
+    await world.change(gone, cancel(null, 0));
+    await world.storage.remove([gone]);
+    const left = ids.filter((id) => id !== gone);
+    for (const descending of [false, true]) {
+      const query = { descending, from: { id: gone, orBeyond: true }, limit: 2 };
+      const [after, before] = descending
+        ? [
+            [2, 1],
+            [5, 4],
+          ]
+        : [
+            [4, 5],
+            [1, 2],
+          ];
+      const at = (places: readonly number[] | undefined) => there(places).map((place) => ids[place]);
+      assert.deepEqual(await world.ids({}, query), at(after));
+      assert.deepEqual(await world.ids({}, { ...query, backward: true }), at(before));
+    }
+    for (const [id, expected] of [
+      ['', [left, []]],
+      ['~', [[], left]],
+    ] as const) {
+      const from = { id, orBeyond: true };
+      assert.deepEqual([await world.ids({}, { from }), await world.ids({}, { from, backward: true })], expected);
+    }
+    const byPriority = world.list({}, { sort: 'priority', from: { id: gone, orBeyond: true } });
+    await assert.rejects(byPriority, TaskNotFoundError);
+    assert.deepEqual(await world.ids({}, { from: { id: there(ids[4]), orBeyond: true } }), ids.slice(5));
+  }),
+  storageCase('list: starts where a task was that is gone, and leaves out none whose id lies beyond', async (world) => {
+    // two processes draw ids by turns, and store them block by block
+    const drawn = Array.from({ length: 12 }, (_, n) => `id_${String(n).padStart(2, '0')}`);
+    const stored = [0, 1].flatMap((one) => drawn.filter((_, n) => n % 2 === one));
+    for (const id of stored) await world.submit({ id });
+    for (const gone of ['id_05', 'id_06']) {
+      await world.change(gone, cancel(null, 0));
+      await world.storage.remove([gone]);
+      const left = stored.filter((id) => id !== 'id_05' && id !== gone);
+      const up = await world.ids({}, { from: { id: gone, orBeyond: true } });
+      assert.deepEqual(up, left.slice(left.findIndex((id) => id > gone)));
+      const down = await world.ids({}, { from: { id: gone, orBeyond: true }, descending: true });
+      assert.deepEqual(down, left.slice(0, left.findLastIndex((id) => id < gone) + 1).reverse());
+    }
+  }),
   storageCase('list: says whether there is more', async (world) => {
     await world.submitMany(3);
     for (const [limit, more] of [
@@ -154,9 +201,9 @@ export const pageCases: readonly StorageCase[] = [
     }
     assert.equal((await world.list({ handler: 'none' }, { limit: 1 })).more, false);
   }),
-  storageCase('list: a page without items has no ends', async (world) => {
+  storageCase('list: a page without items has no places', async (world) => {
     const page = await world.list();
-    assert.deepEqual(page, { items: [], first: null, last: null, more: false, truncated: false });
+    assert.deepEqual(page, { items: [], places: [], more: false, truncated: false });
   }),
   storageCase('list: leaves out as many as asked', async (world) => {
     const ids = await world.submitMany(6);
@@ -180,8 +227,8 @@ export const pageCases: readonly StorageCase[] = [
     let page = await world.list(filter, { limit: 7 });
     for (let at = 0; at < 100; at++) {
       found.push(...page.items.map(({ id }) => id));
-      if (!page.more || page.last === null) break;
-      page = await world.list(filter, { limit: 7, from: page.last });
+      if (!page.more) break;
+      page = await world.list(filter, { limit: 7, from: there(page.places.at(-1)) });
     }
     assert.deepEqual(found, wanted);
   }),

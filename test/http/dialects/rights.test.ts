@@ -1,6 +1,6 @@
 import type { TaskRecord } from 'tasklane';
 import { taskV2, waylay } from 'tasklane/dialects';
-import { type Policy, readOnly } from 'tasklane/http';
+import { type Dialect, type Policy, readOnly } from 'tasklane/http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DIALECTS, type DialectFacts, type Operation } from './all.ts';
 import { DialectWorld } from './world.ts';
@@ -30,6 +30,42 @@ async function call(
   });
   return { response, before, after: await world.manager.get(before.id) };
 }
+
+describe('pages by number, in which some may not be read', () => {
+  /** Seven pages of three, of 21 tasks of which every third is the only one that may be read. */
+  async function pages(dialect: Dialect, ask: (page: number) => Promise<Response> | undefined) {
+    const readable = new Set<string>();
+    const can: Policy['can'] = (_who, _action, { id }) => readable.has(id);
+    world = await DialectWorld.open([dialect], { policy: { scope: () => 'all', can } });
+    await world.manager.pause();
+    const made = await world.manager.submitMany(Array.from({ length: 21 }, () => ({ handler: 'reindex' })));
+    for (const [place, { id }] of made.entries()) if (place % 3 === 0) readable.add(id);
+    const answers: Response[] = [];
+    for (let page = 1; page <= 7; page++) answers.push((await ask(page)) as Response);
+    return { answers, shown: [...readable].reverse() };
+  }
+
+  test('taskV2 > are of what is in scope, as the counts are: each task is on one', async () => {
+    const { answers, shown } = await pages(taskV2(), (page) => {
+      const headers = { 'content-type': 'application/json' };
+      return world?.ask('/v2/task/index', { method: 'POST', headers, body: JSON.stringify({ page, 'per-page': 3 }) });
+    });
+    const told = await Promise.all(answers.map((answer) => answer.json() as Promise<{ task_id: string }[]>));
+    expect(told.map((page) => page.map((one) => one.task_id))).toEqual(shown.map((id) => [id]));
+    for (const { headers } of answers) {
+      expect([headers.get('x-pagination-total-count'), headers.get('x-pagination-page-count')]).toEqual(['21', '7']);
+    }
+  });
+
+  test('waylay > are of what is in scope, as the count is: each task is on one', async () => {
+    const { answers, shown } = await pages(waylay(), (page) =>
+      world?.ask(`/rules/v1/tasks?hits=3&startIndex=${3 * (page - 1)}`),
+    );
+    const told = await Promise.all(answers.map((answer) => answer.json() as Promise<{ ID: string }[]>));
+    expect(told.map((page) => page.map(({ ID }) => ID))).toEqual(shown.map((id) => [id]));
+    for (const { headers } of answers) expect(headers.get('x-count')).toBe('21');
+  });
+});
 
 for (const facts of DIALECTS) {
   describe(`${facts.name} > who is answered what`, () => {

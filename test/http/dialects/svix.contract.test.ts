@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { svix } from 'tasklane/dialects';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { playContract } from './contract.ts';
 import { EXCHANGES, ITEM, LIST, STATUS } from './svix.table.ts';
 import { DialectWorld, STATES } from './world.ts';
@@ -129,6 +129,26 @@ describe('pages', () => {
       const before = await listOf({ order, limit, iterator: `-${gone}` });
       expect(before.data.map(({ id }) => id)).toEqual(inOrder.slice(Math.max(0, 4 - Number(limit)), 4));
       expect(before.done).toBe(Number(limit) >= 4);
+    }
+  });
+
+  test('where a task was, among thousands of the same millisecond > costs one look, at no more than the page', async () => {
+    const { current, ids } = await open(3_000);
+    const gone = 1_500;
+    await current.manager.delete(`task_${ids[gone]?.slice(-27)}`, { cancel: true, purge: true });
+    const reads = vi.spyOn(current.storage, 'list');
+    const newer = ids.slice(gone + 1, gone + 51);
+    const older = ids.slice(gone - 50, gone);
+    for (const [order, sign, expected] of [
+      ['ascending', '', newer],
+      ['ascending', '-', older],
+      ['descending', '', [...older].reverse()],
+      ['descending', '-', [...newer].reverse()],
+    ] as const) {
+      reads.mockClear();
+      const { data, done } = await listOf({ order, iterator: sign + ids[gone] });
+      expect([data.map(({ id }) => id), done]).toEqual([expected, false]);
+      expect(reads.mock.calls.map(([query]) => query.limit)).toEqual([51]);
     }
   });
 

@@ -4,12 +4,12 @@ import type { TaskRecord } from '../../../task/record.ts';
 import type { Duration } from '../../../time/duration.ts';
 import { json, jsonText } from '../../answer.ts';
 import type { HttpContext } from '../../context.ts';
+import { writePage } from '../../task-pages.ts';
 import { type Dialect, type DialectCall, type DialectSurface, defineDialect } from '../dialect.ts';
 import { findTask } from '../find.ts';
 import { dialectId, ownId } from '../ids.ts';
 import { type DialectOptions, oneOf, parseAge, parseDialectOptions } from '../options.ts';
 import { defaultData, ID_PREFIX, type ItemSettings, itemOf } from './item.ts';
-import { pageOf } from './page.ts';
 import { type ListParameters, parseParameters } from './parameters.ts';
 import { refuse } from './refuse.ts';
 import { OLD_TASKS, STATUSES, type SvixTask, TASKS, taskOf } from './words.ts';
@@ -103,13 +103,17 @@ async function list(context: HttpContext, settings: Settings, { caller, url }: D
     handler: await handlersOf(context, settings, parameters, old),
     created: Number.isFinite(settings.listAgeMs) ? { after: inside.now() - settings.listAgeMs } : undefined,
   };
-  // what is in his scope and he may not read is left out, and the page goes on behind it
-  const write = (task: TaskRecord): string | null =>
-    caller.may('read', task) ? JSON.stringify(itemOf(caller.redacted(task), settings, old)) : null;
-  const page = await pageOf(inside, { ...parameters, filter, scope: caller.scope, write });
-  const { items, done, first, last } = page;
+  const { limit, descending, place, backward } = parameters;
+  const start = place === null ? {} : backward ? { before: place } : { after: place };
+  const query = { filter, sort: descending ? '-id' : 'id', limit, ...start } as const;
+  const { items, next, previous, first, last } = await writePage(inside.queries, query, caller, (task) => {
+    const item = JSON.stringify(itemOf(caller.redacted(task), settings, old));
+    return { item, size: item.length };
+  });
+  const done = (backward ? previous : next) === null;
+  const isEmpty = done && items.length === 0;
   const iterators =
-    first === null || last === null
+    isEmpty || first === null || last === null
       ? emptyIterators(settings, search)
       : { iterator: dialectId(ID_PREFIX, last), prevIterator: `-${dialectId(ID_PREFIX, first)}` };
   return jsonText(200, `{"data":[${items.join(',')}],${JSON.stringify({ done, ...iterators }).slice(1)}`);
