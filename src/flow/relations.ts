@@ -131,8 +131,8 @@ export class Relations {
       from = page.places.at(-1);
       more = page.more && from !== undefined;
     }
-    for await (const { task } of this.#allEnds(id, 'dependents')) {
-      if (task.id !== parentId && !isNextOf(task, above)) yield task;
+    for await (const end of this.#allEnds(id, 'dependents')) {
+      if (end.task.id !== parentId && !isNextOf(end, above)) yield end.task;
     }
   }
 
@@ -175,8 +175,8 @@ function placeOf({ id, parentId, handler, uniqueKey }: TaskRecord): Place {
 }
 
 /** A task only waited its turn behind another one of its key (`onConflict: 'runAfter'`), and needs nothing of it. */
-function isNextOf({ handler, uniqueKey }: TaskRecord, above: Place): boolean {
-  return uniqueKey !== null && uniqueKey === above.uniqueKey && handler === above.handler;
+function isNextOf({ task: { handler, uniqueKey }, onFailure }: RelatedTask, above: Place): boolean {
+  return onFailure === 'run' && uniqueKey !== null && uniqueKey === above.uniqueKey && handler === above.handler;
 }
 
 function nameOf(definition: AnyTask): string {

@@ -72,6 +72,13 @@ onEachStorage("unique with onConflict 'runAfter'", (world) => {
     expect([await manager.get(first.id), await manager.get(other.id)]).toEqual([null, null]);
     (await work.next()).finish('ran');
     expect(await second.result()).toBe('ran');
+    const third = await manager.submit('work', 4, { unique, dependsOn: [] });
+    (await work.next()).finish();
+    await third.result();
+    const needs = await manager.submit('work', 5, { unique: { key: 'docs' }, dependsOn: [third.id] });
+    expect(await errorOf(manager.delete(third.id))).toMatchObject({ related: [needs.id] });
+    (await work.next()).finish();
+    await needs.result();
   });
 
   test('listeners hear that it waits, and later that it is queued', async () => {
