@@ -93,6 +93,16 @@ describe('updateProperties', () => {
     expect(await waylay.world.manager.get(id)).toMatchObject({ description: 'Named', input: 'text', metadata: null });
   });
 
+  test('many at once > what each gives a task stays, also one that recurs', async () => {
+    waylay = await WaylayWorld.open();
+    const ids = [await waylay.create(ONCE), await waylay.create(PERIODIC)];
+    const tags = Array.from({ length: 12 }, (_, n) => ({ [`tag${n}`]: n }));
+    await Promise.all(tags.map((each) => waylay.batch('updateProperties', { ids }, { tags: each })));
+    for (const id of ids) {
+      expect((await waylay.ask('GET', `tasks/${id}`)).value.tags).toEqual(Object.assign({}, ...tags));
+    }
+  });
+
   test('may not make this of the task > 403, and it is as it was', async () => {
     const can = (_who: unknown, _action: string, task: { tags: object }) => !Object.hasOwn(task.tags, 'secret');
     waylay = await WaylayWorld.open({}, { policy: { scope: () => 'all', can } });

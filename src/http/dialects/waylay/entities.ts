@@ -1,4 +1,4 @@
-import { TaskNotFoundError } from '../../../errors.ts';
+import { TaskNotFoundError, VersionConflictError } from '../../../errors.ts';
 import type { TaskWarning } from '../../../events.ts';
 import type { ScheduleRecord } from '../../../schedule/stored-schedule.ts';
 import type { TaskRecord } from '../../../task/record.ts';
@@ -202,6 +202,16 @@ export class Entities {
 
   /** Gives it other properties. What variables a task has is what it was submitted with: then a schedule takes its place. */
   async update(caller: Caller, found: Found, properties: Properties): Promise<void> {
+    try {
+      await this.#update(caller, found, properties);
+    } catch (error) {
+      // Somebody else changed the schedule in between: what he gave it stays.
+      if (!(error instanceof VersionConflictError) || !('schedule' in found)) throw error;
+      await this.update(caller, await this.find(caller, found.schedule.key), properties);
+    }
+  }
+
+  async #update(caller: Caller, found: Found, properties: Properties): Promise<void> {
     this.checkUpdate(caller, found);
     const before = 'task' in found ? found.task : taskOf(found.schedule);
     const after = changedTask(before, properties);

@@ -145,10 +145,11 @@ export class ScheduleActions {
     return this.start(caller, runs ? await this.stop(caller, schedule) : schedule);
   }
 
-  /** Gives it other properties; when it runs, and all else that there is, stays. */
+  /** Gives it other properties; when it runs, and all else that there is, stays. @throws {VersionConflictError} */
   async update(schedule: ScheduleRecord, properties: Properties): Promise<ScheduleRecord> {
     const { key, handler, input: _input, every, wallClock, cron, rrule, times, on, timeZone, start, end } = schedule;
     const { jitter, maxRuns, missed, missedMax, missedWithin, ownEvents, priority, startBy, submittedBy } = schedule;
+    const { version: ifVersion } = schedule;
     const { parallel } = properties.flags;
     const overlap = parallel === undefined || on !== null ? schedule.overlap : overlapOf(parallel);
     const rule = { every, wallClock, cron, rrule, times, on, timeZone, start, end };
@@ -166,7 +167,8 @@ export class ScheduleActions {
     };
     const { description, entityId, tags, metadata, input } = changedTask(taskOf(schedule), properties);
     const options: ScheduleOptions = { ...rule, ...how, description, entityId, tags, metadata };
-    return this.#context.manager.schedules.replace(key, { handler, input, ...options }).catch(throwBodyProblem);
+    const { schedules } = this.#context.manager;
+    return schedules.replace(key, { handler, input, ...options }, { ifVersion }).catch(throwBodyProblem);
   }
 
   /** Holds what is done to a schedule to what may be done to the task that it would make. @throws {HttpProblem} 403, 404 */
