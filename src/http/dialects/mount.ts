@@ -40,7 +40,7 @@ export class Dialects {
     for (const [place, { name, root }] of all.entries()) {
       const other = all.find((one, at) => at !== place && isBelow(one.root, root));
       if (other !== undefined)
-        throw new OptionError('dialects', `apart from each other at ${root}`, [name, other.name]);
+        throw new OptionError('dialects', `apart from each other at ${root}`, `${name}, ${other.name}`);
       const path = own.find((one) => isBelow(one, root));
       if (path !== undefined) throw new OptionError('dialects', `apart from our own ${path}: see \`api\``, name);
     }
