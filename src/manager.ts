@@ -31,6 +31,7 @@ import type { Duration } from './time/duration.ts';
 import { Announcer } from './watch/announcer.ts';
 import { awaitResult } from './watch/await-result.ts';
 import { streamAll, streamTask } from './watch/task-stream.ts';
+import { UnstartedNotice } from './watch/unstarted.ts';
 import { Watchers } from './watch/watchers.ts';
 
 /**
@@ -74,8 +75,10 @@ export class TaskManager<
     this.#controls = new Controls(environment, announcer, lifecycle, runner, watchers, this.#relations);
     this.#queries = new Queries(environment, lifecycle);
     this.#explainer = new Explainer(environment, lifecycle, runner, this.#relations);
+    const unstarted = new UnstartedNotice(environment, lifecycle);
     this.#handles = {
-      result: (id, signal) => lifecycle.readable().then(() => awaitResult(storage, watchers, id, signal)),
+      result: (id, signal) =>
+        unstarted.during(lifecycle.readable().then(() => awaitResult(storage, watchers, id, signal))),
       cancel: (id, reason) => this.cancel(id, reason),
       events: (id, signal) => streamTask(storage, watchers, id, { signal, opened: lifecycle.readable() }),
     };

@@ -77,6 +77,37 @@ onEachStorage('result', (world) => {
     expect((error as Error).message).toContain('changed my mind');
   });
 
+  test('where nobody started a manager: says so, once', async () => {
+    const manager = world.manager({ handlers: [controlled('work')] });
+    const told: string[] = [];
+    manager.on('warning', ({ code }) => told.push(code));
+    const waiting = [await manager.submit('work'), await manager.submit('work')].map(({ id }) =>
+      errorOf(manager.task(id).result()),
+    );
+    await world.clock.advance('4s');
+    expect(told).toEqual([]);
+    await world.clock.advance('1m');
+    expect(told).toEqual(['not_started']);
+    expect(await world.takeProcessWarnings()).toMatchObject([{ code: 'TASKLANE_NOT_STARTED' }]);
+    await manager.close();
+    for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ code: 'manager_closed' });
+  });
+
+  test('where somebody started one meanwhile, here or there: says nothing', async () => {
+    const works = ['here', 'there'].map((name) => controlled(name));
+    const [late, idle] = [world.manager({ handlers: works }), world.manager({ handlers: works })];
+    const told: string[] = [];
+    for (const manager of [late, idle]) manager.on('warning', ({ code }) => told.push(code));
+    const results = [(await late.submit('here')).result(), (await idle.submit('there')).result()];
+    await late.start();
+    const runs = await Promise.all(works.map((work) => work.next()));
+    await world.clock.advance('1m');
+    expect(told).toEqual([]);
+    for (const run of runs) run.finish('done');
+    await world.clock.advance('1s');
+    expect(await Promise.all(results)).toEqual(['done', 'done']);
+  });
+
   test('of a task that was skipped: one full stop', async () => {
     const manager = world.manager({ handlers: [controlled('work')] });
     const dependency = await manager.submit('work');
