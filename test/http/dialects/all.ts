@@ -39,6 +39,8 @@ export interface DialectFacts {
   /** The dialect's id of a task. */
   readonly idOf: (task: TaskRecord) => string;
   readonly operations: readonly Operation[];
+  /** Where the same operation is served beside its path; left out: nowhere else. */
+  readonly alias?: (path: string) => string;
   /** The media type of errors, and whether a body is one in the dialect's form. */
   readonly errorType: string;
   /** What a 401 asks for. */
@@ -66,6 +68,7 @@ const jiraFacts: DialectFacts = {
   idOf: ({ id }) => id,
   self: (id) => [`/rest/api/3/task/${id}`, 'self'],
   lost: '/rest/api/3/task/1/log',
+  alias: (path) => path.replace('/rest/api/3/', '/rest/api/2/'),
   operations: [
     {
       id: 'getTask',
@@ -86,8 +89,10 @@ const jiraFacts: DialectFacts = {
   challenge: CHALLENGE,
   isError: (body) =>
     hasOnly(body, 'errorMessages', 'errors') && Array.isArray(body.errorMessages) && isObject(body.errors),
-  async view(get, { id }) {
+  async view(get, { id, status, error }) {
     const bean = (await get(`/rest/api/3/task/${id}`)) as Record<string, unknown>;
+    const isLost = status === 'failed' && error?.code === 'lost';
+    if ((bean.status === 'DEAD') !== isLost) throw new Error('What is lost, and nothing else, is DEAD.');
     const statuses: Readonly<Record<string, readonly Status[]>> = {
       ENQUEUED: ['waiting', 'scheduled', 'queued'],
       RUNNING: ['running'],
@@ -222,6 +227,7 @@ const taskV2Facts: DialectFacts = {
   make: () => taskV2(),
   idOf: ({ id }) => id,
   lost: '/v2/task/restart/1',
+  alias: (path) => path.replace('/{id}', '?id={id}'),
   operations: [
     {
       id: 'index',
@@ -321,6 +327,7 @@ const waylayFacts: DialectFacts = {
   make: () => waylay(),
   idOf: ({ id }) => id,
   lost: '/rules/v1/tasks/1/nodes',
+  alias: (path) => path.replace('/rules/v1/', '/api/'),
   operations: [
     {
       id: 'create',
@@ -420,7 +427,8 @@ const waylayFacts: DialectFacts = {
     (hasOnly(body, 'statusCode', 'error') || hasOnly(body, 'statusCode', 'error', 'code', 'details')) &&
     body.statusCode === status &&
     typeof body.error === 'string',
-  async view(get, { id, handler }) {
+  async view(get, { id, handler, status, runAt }) {
+    const isHeld = status === 'scheduled' && runAt === null;
     const task = (await get(`/rules/v1/tasks/${id}`)) as Record<string, unknown>;
     const [listed] = (await get(`/api/tasks?ids=${id}`)) as readonly unknown[];
     if (JSON.stringify(listed) !== JSON.stringify(task)) throw new Error('The list says something else.');
@@ -428,8 +436,8 @@ const waylayFacts: DialectFacts = {
     const byStatus = (await get(`/rules/v1/tasks?id=${id}&status=${String(task.status)}`)) as readonly unknown[];
     if (byStatus.length !== 1) throw new Error('It is not found by its status.');
     const statuses: Readonly<Record<string, readonly Status[]>> = {
-      running: ['waiting', 'scheduled', 'queued', 'running', 'cancelling'],
-      stopped: ['scheduled', 'succeeded', 'cancelled'],
+      running: isHeld ? [] : ['waiting', 'scheduled', 'queued', 'running', 'cancelling'],
+      stopped: isHeld ? ['scheduled'] : ['succeeded', 'cancelled'],
       failed: ['failed'],
     };
     return {
@@ -445,3 +453,14 @@ const waylayFacts: DialectFacts = {
 
 /** Each dialect there is. */
 export const DIALECTS: readonly DialectFacts[] = [jiraFacts, backgroundTaskFacts, svixFacts, taskV2Facts, waylayFacts];
+
+/** The operations of a dialect, each at every path where it is served. */
+export function routesOf({ operations, alias }: DialectFacts): readonly Operation[] {
+  const routes = new Map(operations.map((one) => [`${one.method} ${one.path}`, one]));
+  for (const operation of operations) {
+    const path = alias?.(operation.path) ?? operation.path;
+    const route = `${operation.method} ${path}`;
+    if (!routes.has(route)) routes.set(route, { ...operation, id: `${operation.id}, ${path}`, path });
+  }
+  return [...routes.values()];
+}

@@ -2,7 +2,7 @@ import type { TaskRecord } from 'tasklane';
 import { taskV2, waylay } from 'tasklane/dialects';
 import { type Dialect, type Policy, readOnly } from 'tasklane/http';
 import { afterEach, describe, expect, test } from 'vitest';
-import { DIALECTS, type DialectFacts, type Operation } from './all.ts';
+import { DIALECTS, type DialectFacts, type Operation, routesOf } from './all.ts';
 import { DialectWorld } from './world.ts';
 
 let world: DialectWorld | null = null;
@@ -69,7 +69,7 @@ describe('pages by number, in which some may not be read', () => {
 
 for (const facts of DIALECTS) {
   describe(`${facts.name} > who is answered what`, () => {
-    for (const operation of facts.operations) {
+    for (const operation of routesOf(facts)) {
       test.each(CALLERS.map((caller, column) => [caller, operation.rights[column]] as const))(
         `${operation.id} > %s: %d`,
         async (caller, status) => {
