@@ -54,7 +54,7 @@ export class Submission {
   async submit(caller: Caller, wanted: Wanted, { key, failOnWarning }: SubmitWay): Promise<Submitted> {
     const { handler, input, runAt, children, ...rest } = wanted;
     const below = children === undefined ? 0 : childrenOf(wanted).length;
-    if (below > 0) await this.#limit?.take(caller.id, below); // it counted for one when it came
+    if (below > 0) await this.#limit?.take(caller.id, below, 1); // it counted for one when it came
     const submittedBy = submitterOf(wanted, caller);
     const options: SubmitOptions = {
       ...rest,

@@ -17,9 +17,13 @@ export class SubmitLimit {
     this.#limiter = new RateLimiterMemory({ points: count, duration: perMs / 1_000 });
   }
 
-  /** Counts some tasks. @throws {HttpProblem} 429 with `Retry-After` in seconds, without it for more than there will ever be room */
-  async take(principalId: string, tasks: number): Promise<void> {
-    if (tasks > this.#count)
+  /**
+   * Counts some tasks.
+   * @param counted of the same submit, already
+   * @throws {HttpProblem} 429 with `Retry-After` in seconds, without it for more than there will ever be room
+   */
+  async take(principalId: string, tasks: number, counted = 0): Promise<void> {
+    if (counted + tasks > this.#count)
       throw new HttpProblem('rate_limited', `No more than ${this.#count} tasks are allowed at once.`);
     try {
       await this.#limiter.consume(principalId, tasks);

@@ -110,7 +110,11 @@ describe('limits.submits', () => {
     const refused = await ask({ children: [child] });
     expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
     expect(await manager.count()).toBe(4);
-    const large = await ask({ children: Array.from({ length: 6 }, () => child) });
-    expect([large.status, await manager.count()]).toEqual([429, 4]);
+    // with its parent it is more than there is ever room for: to come again is no use
+    for (const length of [5, 6]) {
+      const large = await ask({ children: Array.from({ length }, () => child) });
+      expect([large.status, large.headers.get('retry-after')]).toEqual([429, null]);
+    }
+    expect(await manager.count()).toBe(4);
   });
 });

@@ -1,5 +1,6 @@
 import type { TaskFilter } from '../../../task/query.ts';
 import type { Status } from '../../../task/status.ts';
+import { HttpProblem } from '../../problem.ts';
 import { badParameter } from '../../query.ts';
 import type { EntitySettings, TaskStatus } from './entity.ts';
 import { type ScenarioType, TYPES } from './specification.ts';
@@ -37,6 +38,8 @@ type OwnFilter = TaskFilter | readonly TaskFilter[] | undefined;
 type Values = (name: string) => readonly string[];
 
 const STATUSES: readonly TaskStatus[] = ['running', 'stopped', 'failed', 'pending'];
+/** Values of parameters of which each is a condition of its own: a storage takes only so many in one question. */
+const MAX_VALUES = 400;
 
 /**
  * Reads what is asked for.
@@ -73,6 +76,13 @@ function askedOf(values: Values, tags: ReadonlyMap<string, readonly string[]>, o
   const comma = (name: string): readonly string[] => values(name).flatMap((text) => text.split(','));
   const ids = [...values('id'), ...comma('ids')];
   const tagKeys = comma('tags').filter((key) => key !== '');
+  const single = ['name', 'resource', 'resourceType', 'user'].flatMap(values);
+  if (single.length + tagKeys.length + [...tags.values()].flat().length > MAX_VALUES) {
+    throw new HttpProblem(
+      'malformed',
+      `The query asks for more than the ${MAX_VALUES} names, resources, users and tags allowed.`,
+    );
+  }
   return {
     ids: ids.length === 0 ? null : ids,
     names: list('name'),

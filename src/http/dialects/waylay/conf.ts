@@ -20,9 +20,11 @@ interface Source {
  */
 export function confOf(task: Source, type: JsonObject): JsonObject {
   const own = settingsOf(task);
-  if (own.rule === true && isObject(task.input)) return task.input;
   const { handler, description, entityId, tags, input } = task;
-  const { rule: _rule, ...settings } = own;
+  if (own.rule === true && isObject(input) && input.template === undefined && isObject(input.task)) return input;
+  // whoever submits may write what he likes into metadata: what a task has itself is not told by that
+  const { rule: _rule, template: _template, name: _name, resource: _resource, ...others } = own;
+  const { tags: _tags, variables: _variables, ...settings } = others;
   return {
     template: handler,
     name: description ?? handler,

@@ -17,12 +17,12 @@ import { entityOf, healthOf, PLAIN, settingsOf, statusOf, type TaskEntity, type 
 import { fits } from './fits.ts';
 import { withHidden } from './hidden.ts';
 import { createOnce } from './once.ts';
-import { changedTask, type Properties } from './properties.ts';
+import { changedTask, type Properties, specificationFor } from './properties.ts';
 import { warned } from './refuse.ts';
-import { isSameWork, replace } from './replace.ts';
+import { isSameWork, patchOf } from './replace.ts';
 import { ScheduleActions, type ScheduleSettings } from './schedule-actions.ts';
 import { ruleOf, scheduleEntityOf, taskOf } from './schedule-entity.ts';
-import { isObject, type Specification, specificationOf, wantedOf } from './specification.ts';
+import { isObject, type Specification, wantedOf } from './specification.ts';
 
 /** What is behind a task of Waylay: one of ours, or a schedule. */
 export type Found = { readonly task: TaskRecord } | { readonly schedule: ScheduleRecord };
@@ -34,7 +34,6 @@ export type EntitiesSettings = AskedSettings &
     readonly show: Show | null;
     /** Changes a specification that is told. */
     readonly conf: Show | null;
-    readonly ruleHandler: string | null;
     /** The most tasks of a batch. */
     readonly batchTasks: number;
   };
@@ -77,7 +76,7 @@ export class Entities {
     const { show } = this.#settings;
     if ('schedule' in found) {
       const { schedule } = found;
-      return told(show, await this.#entityOf(schedule, view), caller.redacted(taskOf(schedule)));
+      return told(show, await this.#entityOf(caller, schedule, view), caller.redacted(taskOf(schedule)));
     }
     const health = view.health ? healthOf(await this.#context.manager.attempts(found.task.id)) : null;
     const seen = caller.redacted(found.task);
@@ -150,7 +149,7 @@ export class Entities {
   ): Promise<{ readonly id: string; readonly warnings: readonly TaskWarning[] }> {
     const { inside } = this.#context;
     const submittedBy = caller.principal?.id ?? null;
-    this.#requireSubmit(caller, specification, submittedBy);
+    this.#requireSubmit(caller, this.#previewOf(specification, submittedBy));
     const warnings = await inside.warningsOf(specification.handler);
     if (failOnWarning && warnings.length > 0) throw warned(warnings.map(({ message }) => message));
     const id = await createOnce(inside, key === null ? null : [submittedBy, key], specification, (own) =>
@@ -160,9 +159,14 @@ export class Entities {
   }
 
   /** @throws {HttpProblem} 403 */
-  #requireSubmit(caller: Caller, specification: Specification, submittedBy: string | null): void {
-    const preview = previewOf(wantedOf(specification), submittedBy, this.#context.inside.now());
-    if (!caller.may('submit', preview)) throw mayNotSubmit();
+  #requireSubmit(caller: Caller, task: TaskRecord): void {
+    const { submittedBy } = task;
+    if (submittedBy !== null && !caller.maySubmitAs(submittedBy)) throw mayNotSubmit('in the name of somebody else');
+    if (!caller.may('submit', task)) throw mayNotSubmit();
+  }
+
+  #previewOf(specification: Specification, submittedBy: string | null): TaskRecord {
+    return previewOf(wantedOf(specification), submittedBy, this.#context.inside.now());
   }
 
   /** Gives a task another specification, under the same id: it is work of another kind, which he must be allowed to submit. */
@@ -170,19 +174,25 @@ export class Entities {
     const specification = withHidden(caller, 'task' in found ? found.task : taskOf(found.schedule), sent);
     if ('schedule' in found) {
       this.#schedules.check(caller, 'update', found.schedule);
-      this.#requireSubmit(caller, specification, found.schedule.submittedBy);
+      this.#requireSubmit(caller, this.#previewOf(specification, found.schedule.submittedBy));
       return { schedule: await this.#schedules.replace(caller, found.schedule, specification) };
     }
     const { task } = found;
     caller.check('update', task, task.id);
-    this.#requireSubmit(caller, specification, task.submittedBy);
+    if (!isSameWork(task, specification)) {
+      this.#requireSubmit(caller, this.#previewOf(specification, task.submittedBy));
+    }
     return this.#replace(caller, task, specification);
   }
 
   async #replace(caller: Caller, task: TaskRecord, specification: Specification): Promise<Found> {
-    if (isSameWork(task, specification)) return { task: await replace(this.#context.manager, task, specification) };
-    // What a task was submitted with cannot change: a schedule takes its place, and its id.
-    return { schedule: await this.#schedules.takePlace(caller, task, specification) };
+    if (!isSameWork(task, specification)) {
+      // What a task was submitted with cannot change: a schedule takes its place, and its id.
+      return { schedule: await this.#schedules.takePlace(caller, task, specification) };
+    }
+    const patch = patchOf(task, specification);
+    requireChange(caller, task, patch);
+    return { task: await this.#context.manager.update(task.id, patch) };
   }
 
   async start(caller: Caller, found: Found): Promise<Found> {
@@ -220,17 +230,12 @@ export class Entities {
     const tags = { ...after.tags, ...Object.fromEntries(gone.map((key) => [key, null])) };
     requireChange(caller, before, { description, entityId, tags, metadata });
     const isOther = properties.variables !== undefined || settingsOf(before).rule === true;
-    if (isOther && !caller.may('submit', { ...after, id: '' })) throw mayNotSubmit();
+    if (isOther) this.#requireSubmit(caller, { ...after, id: '' });
     if ('schedule' in found) {
       await this.#schedules.update(found.schedule, properties);
     } else if (isOther) {
-      const { ruleHandler } = this.#settings;
-      const specification = specificationOf(confOf(after, { type: 'onetime' }), { ruleHandler });
       const status = statusOf(before, this.#settings);
-      await this.#replace(caller, found.task, {
-        ...specification,
-        start: status === 'running' || status === 'pending',
-      });
+      await this.#replace(caller, found.task, specificationFor(after, status === 'running' || status === 'pending'));
     } else {
       const own = isObject(metadata) ? { metadata } : undefined;
       await this.#context.manager.update(before.id, { description, entityId, tags, ...own });
@@ -265,9 +270,9 @@ export class Entities {
     return found;
   }
 
-  async #entityOf(schedule: ScheduleRecord, view: View): Promise<TaskEntity> {
+  async #entityOf(caller: Caller, schedule: ScheduleRecord, view: View): Promise<TaskEntity> {
     const last = await this.#schedules.lastOf(schedule);
-    const health = view.health ? await this.#schedules.healthOf(schedule) : null;
+    const health = view.health ? await this.#schedules.healthOf(caller, schedule) : null;
     return scheduleEntityOf(schedule, last, this.#settings, view.format, health);
   }
 
@@ -277,6 +282,6 @@ export class Entities {
   }
 }
 
-function mayNotSubmit(): HttpProblem {
-  return new HttpProblem('forbidden', 'You may not submit this task.');
+function mayNotSubmit(how = ''): HttpProblem {
+  return new HttpProblem('forbidden', `You may not submit this task${how === '' ? '' : ` ${how}`}.`);
 }

@@ -2,7 +2,7 @@ import type { InputIssue } from '../../../errors.ts';
 import { isTag } from '../../../task/query.ts';
 import type { Tag, TaskRecord } from '../../../task/record.ts';
 import { settingsOf } from './entity.ts';
-import { isObject, type JsonObject } from './specification.ts';
+import { isObject, type JsonObject, type Specification } from './specification.ts';
 
 /** What `updateProperties` changes. Null in `variables` or `tags` takes one away; what is undefined stays. */
 export interface Properties {
@@ -106,5 +106,28 @@ export function changedTask(task: TaskRecord, properties: Properties): TaskRecor
     entityId: resource ?? task.entityId,
     tags: merged(task.tags, tags),
     metadata: Object.keys(flags).length === 0 ? task.metadata : { ...metadata, waylay: { ...own, ...flags } },
+  };
+}
+
+/**
+ * What a schedule is made of that is to take the place of a task: what the task is, whatever its metadata, which whoever submits
+ * it writes, says of that.
+ */
+export function specificationFor(task: TaskRecord, start: boolean): Specification {
+  const { handler, input, description, entityId, tags, metadata } = task;
+  const own = isObject(metadata) ? metadata : {};
+  return {
+    handler,
+    input,
+    name: description ?? handler,
+    type: 'onetime',
+    start,
+    resource: entityId,
+    tags,
+    metadata: { ...own, waylay: { ...settingsOf(task), type: 'onetime' } },
+    frequency: null,
+    cron: null,
+    rrule: null,
+    timeZone: null,
   };
 }

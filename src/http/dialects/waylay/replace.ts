@@ -1,4 +1,4 @@
-import type { TaskManager } from '../../../manager.ts';
+import type { TaskPatch } from '../../../controls.ts';
 import { canonicalJson, type JsonValue } from '../../../task/json.ts';
 import type { Tag, TaskRecord } from '../../../task/record.ts';
 import { isObject, type Specification } from './specification.ts';
@@ -14,29 +14,18 @@ export function isSameWork(task: TaskRecord, { type, handler, input }: Specifica
 }
 
 /** Gives a task what else a specification says; what it says nothing of is removed. */
-export function replace(manager: TaskManager, task: TaskRecord, specification: Specification): Promise<TaskRecord> {
-  const { name, resource, tags, metadata } = specification;
-  const removed = (before: object): Record<string, null> =>
-    Object.fromEntries(Object.keys(before).map((key) => [key, null]));
-  const patch: Record<string, Tag | null> = { ...removed(task.tags), ...tags };
-  return manager.update(task.id, {
-    description: name,
-    entityId: resource,
-    tags: patch,
-    metadata: mergeOf(task, metadata),
-  });
+export function patchOf(task: TaskRecord, { name, resource, tags, metadata }: Specification): TaskPatch {
+  const removed = Object.fromEntries(Object.keys(task.tags).map((key) => [key, null]));
+  const all: Record<string, Tag | null> = { ...removed, ...tags };
+  return { description: name, entityId: resource, tags: all, metadata: mergeOf(task.metadata, metadata) };
 }
 
 /** Metadata is merged (RFC 7396), and this is to be all of it: what is there and is to go is null. */
-function mergeOf({ metadata }: TaskRecord, next: object): unknown {
-  return patchOf(metadata, next);
-}
-
-function patchOf(before: unknown, next: unknown): unknown {
+function mergeOf(before: unknown, next: unknown): unknown {
   if (!isObject(before) || !isObject(next)) return next;
   const gone = Object.keys(before).filter((key) => !Object.hasOwn(next, key));
   return Object.fromEntries([
     ...gone.map((key) => [key, null] as const),
-    ...Object.entries(next).map(([key, value]) => [key, patchOf(before[key], value)] as const),
+    ...Object.entries(next).map(([key, value]) => [key, mergeOf(before[key], value)] as const),
   ]);
 }

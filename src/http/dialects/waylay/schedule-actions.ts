@@ -26,7 +26,7 @@ export interface ScheduleSettings extends EntitySettings, CommandSettings {
 }
 
 /** Tasks of a schedule that are stopped at once. */
-const AT_ONCE = 1_000;
+const AT_ONCE = 100;
 /** What a task that began may be. */
 const BEGUN = ['running', 'cancelling', 'succeeded', 'failed'] as const;
 
@@ -55,10 +55,10 @@ export class ScheduleActions {
     return this.#context.manager.get(schedule.lastTaskId, { archived: true });
   }
 
-  /** How often its newest tasks went wrong. */
-  async healthOf({ key }: ScheduleRecord): Promise<TaskHealth> {
+  /** How often its newest tasks went wrong, of those that exist for the caller: one with its key may have made others before. */
+  async healthOf(caller: Caller, { key }: ScheduleRecord): Promise<TaskHealth> {
     const filter = { scheduleId: key, archived: 'both', status: BEGUN } as const;
-    const { items } = await this.#context.manager.list({ filter, limit: HEALTH_RUNS });
+    const { items } = await this.#context.inside.queries.list({ filter, limit: HEALTH_RUNS }, caller.scope);
     return scheduleHealthOf(items);
   }
 
@@ -84,7 +84,8 @@ export class ScheduleActions {
     const spec = { key, ...this.#specOf(key, specification), ...whose };
     // one that runs once waits for no event but its trigger
     const paused = specification.type !== 'onetime' && !specification.start;
-    const { inside } = this.#context;
+    const { inside, submission } = this.#context;
+    await submission.take(caller);
     await requireInterval(this.#context, spec);
     await inside.replaceBySchedule(spec, paused, (one) => caller.sees(one)).catch(throwBodyProblem);
     return this.#startOr(key, specification);
@@ -94,6 +95,7 @@ export class ScheduleActions {
   async replace(caller: Caller, before: ScheduleRecord, specification: Specification): Promise<ScheduleRecord> {
     const { schedules } = this.#context.manager;
     const { key, submittedBy } = before;
+    await this.#context.submission.take(caller);
     const whose = this.#whose(caller, specification, submittedBy, before);
     const specified = { ...this.#specOf(key, specification), ...whose };
     await requireInterval(this.#context, specified);
@@ -111,6 +113,7 @@ export class ScheduleActions {
     if (goesOn(status)) return schedule;
     this.check(caller, 'runNow', schedule);
     if (typeOf(schedule) !== 'onetime') return schedules.resume(schedule.key);
+    await this.#context.submission.take(caller);
     await schedules.trigger(schedule.key);
     return this.#now(schedule);
   }
@@ -122,7 +125,7 @@ export class ScheduleActions {
     if (!goesOn(status)) return schedule;
     this.check(caller, 'cancel', schedule);
     if (typeOf(schedule) !== 'onetime') await this.#context.manager.schedules.pause(schedule.key);
-    await this.#cancelTasks(schedule);
+    await this.#cancelTasks(caller, schedule);
     return this.#now(schedule);
   }
 
@@ -130,7 +133,7 @@ export class ScheduleActions {
   async remove(caller: Caller, schedule: ScheduleRecord, force: boolean): Promise<void> {
     await this.checkRemove(caller, schedule, force);
     await this.#context.manager.schedules.delete(schedule.key);
-    if (force) await this.#cancelTasks(schedule);
+    if (force) await this.#cancelTasks(caller, schedule);
   }
 
   /** @throws {HttpProblem} what `remove` would throw */
@@ -212,14 +215,16 @@ export class ScheduleActions {
     return (await this.#context.manager.schedules.get(schedule.key)) ?? schedule;
   }
 
-  async #cancelTasks({ key }: ScheduleRecord): Promise<void> {
-    const { manager } = this.#context;
+  /** Those that he may cancel: a schedule of somebody else that had its key may have left some. */
+  async #cancelTasks(caller: Caller, { key }: ScheduleRecord): Promise<void> {
+    const { manager, inside } = this.#context;
     const filter = { scheduleId: key, status: UNFINISHED_STATUSES };
-    for (;;) {
-      const { items, next } = await manager.list({ filter, limit: AT_ONCE });
+    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+      const { items, next } = await inside.queries.list({ filter, limit: AT_ONCE, cursor }, caller.scope);
+      const allowed = items.filter((task) => caller.may('cancel', task));
       // one that has ended in between needs no cancel
-      await Promise.all(items.map(({ id }) => manager.cancel(id, 'stopped').catch(() => {})));
-      if (next === null) return;
+      await Promise.all(allowed.map(({ id }) => manager.cancel(id, 'stopped').catch(() => {})));
+      cursor = next ?? undefined;
     }
   }
 }
