@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 const page = await readFile(new URL('../docs/manager.md', import.meta.url), 'utf8');
 const [, about = ''] = page.split('## Methods');
 const [methods = '', errors = ''] = about.split('## Errors');
-const [calls = '', record = ''] = methods.split('`submit` gives a handle');
+const [calls = '', rest = ''] = methods.split('`submit` gives a handle');
+const [record = ''] = rest.split('## To find tasks');
 
 /** What stands as code in the first column of a table. */
 const firsts = (part: string): readonly string[] =>

@@ -13,6 +13,27 @@ const readme = await readFile(join(root, 'README.md'), 'utf8');
 const TESTED_ELSEWHERE = ['client.md', 'frameworks.md'];
 const pages = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md'));
 
+/** A file of the repository, as code in a text. */
+const NAMED = /`((?:src|test|bench|examples)\/[\w./-]+\.\w+)`/g;
+/** A test or the cases of a storage, those of the row above too. */
+const PROOF = /(?:test|src\/testing\/cases)\/[\w./-]+\.ts|storage cases|^the same$/;
+
+/** Rows of each table of a page, as cells. The second row is dashes. */
+function tablesOf(page: string): readonly (readonly (readonly string[])[])[] {
+  const tables = page.matchAll(/(?:^\|.*\|\n?)+/gm);
+  return [...tables].map(([table]) =>
+    table
+      .trimEnd()
+      .split('\n')
+      .map((line) =>
+        line
+          .split(/(?<!\\)\|/)
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      ),
+  );
+}
+
 interface Block {
   /** From the comment in front of it; null where there is none. */
   readonly label: string | null;
@@ -135,4 +156,23 @@ describe.each(pages)('docs/%s', async (name) => {
     for (const [, target = ''] of page.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g))
       await access(join(root, 'docs', target));
   });
+
+  test('the files that it names are there', async () => {
+    for (const [, file = ''] of page.matchAll(NAMED)) await access(join(root, file));
+  });
+
+  test('each rule names its test', () => {
+    for (const [head, ...rows] of tablesOf(page)) {
+      const column = head?.findIndex((cell) => cell === 'test' || cell === 'proven by') ?? -1;
+      if (column < 0) continue;
+      for (const row of rows.slice(1)) expect(row[column], row[0]).toMatch(PROOF);
+    }
+  });
+});
+
+test('test/mutants.md > the files that it names are there', async () => {
+  const page = await readFile(join(root, 'test/mutants.md'), 'utf8');
+  const files = [...page.matchAll(NAMED)].map(([, file = '']) => file);
+  expect(files.length).toBeGreaterThan(50);
+  for (const file of files) await access(join(root, file));
 });
