@@ -22,7 +22,10 @@ const FILTERS: Readonly<Record<string, TaskFilter>> = {
   submittedBy: { submittedBy: 'user-7' },
   entityId: { entityId: 'entity-7' },
   parentId: { parentId: 'parent-7' },
+  scheduleId: { scheduleId: 'schedule-7' },
+  description: { description: 'description-7' },
   tag: { tags: { team: 'team-7' } },
+  'any value of a tag': { tags: { team: { any: true } } },
   created: { created: { after: CREATED + COUNT / 20, before: CREATED + COUNT * 0.95 } },
   updated: { updated: { after: CREATED + COUNT / 20, before: CREATED + COUNT * 0.95 } },
   finished: { finished: { after: CREATED } },
@@ -44,6 +47,8 @@ async function millionFile(file: string): Promise<void> {
       submittedBy: `user-${n % 50}`,
       entityId: `entity-${n % 50}`,
       parentId: `parent-${n % 50}`,
+      scheduleId: `schedule-${n % 50}`,
+      description: `description-${n % 50}`,
       tags: { team: `team-${n % 50}` },
     };
   });
@@ -105,7 +110,7 @@ export const scenario: Scenario = {
       }),
     ),
     // A ratio says nothing where both pages are slow.
-    ...['created', 'updated', 'finished'].map(
+    ...['created', 'updated', 'finished', 'any value of a tag'].map(
       (name): Row => ({
         label: `first page: ${name} / none`,
         figure: `${name}, first`,

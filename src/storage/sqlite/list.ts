@@ -3,7 +3,7 @@ import type { TaskRecord } from '../../task/record.ts';
 import type { Position, StoredPage, StoredQuery } from '../storage.ts';
 import type { Database, Row } from './database.ts';
 import { ANYWHERE, bySubmit, type Places, placeOf, SORT_COLUMNS, type Stretch, stretchesOf } from './order.ts';
-import { type Avoided, avoided, isDense, isSorted, partsOf } from './plan.ts';
+import { type Avoided, avoided, isDense, isSorted, partsOf, wideTags } from './plan.ts';
 import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
 import { rowsSearched } from './search.ts';
 import { readSkew } from './skew.ts';
@@ -91,7 +91,8 @@ function inSubmitOrder(
   const narrow = ranged ? narrowParts(database, where) : null;
   if (narrow !== null) {
     const stretch = among('seq');
-    const found = narrow.map((part) => select(database, query, stretch, whereOf(where), offset + wanted, 0, part));
+    const condition = whereOf(where, wideTags(database, where));
+    const found = narrow.map((part) => select(database, query, stretch, condition, offset + wanted, 0, part));
     return merged(found, up).slice(offset, offset + wanted);
   }
   const avoid: readonly Avoided[] = [...avoided(database, where), ...(ranged ? (['times'] as const) : [])];
@@ -238,7 +239,7 @@ function search(
 ): { readonly found: readonly Found[]; readonly truncated: boolean } {
   const [lowest, highest] = database.get(ENDS) ?? [];
   if (typeof lowest !== 'number' || typeof highest !== 'number') return { found: [], truncated: false };
-  const condition = whereOf(query.where);
+  const condition = whereOf(query.where, wideTags(database, query.where));
   if (!isInSubmitOrder(database, query)) {
     const oldest = highest - SEARCHED;
     const among = { text: `seq > ? and ${condition.text}`, values: [oldest, ...condition.values] };

@@ -3,14 +3,17 @@ import type { Status } from '../../task/status.ts';
 import type { StoredQuery } from '../storage.ts';
 import { readCounts } from './counters.ts';
 import type { Database } from './database.ts';
+import { encodeText } from './text.ts';
 
-/** Columns with an index that a query should not walk, since another one is shorter. */
-export type Avoided = 'status' | 'handler' | 'times';
+/** Columns with an index that a query should not walk, since another one is shorter; `tags`: that of a tag of any value. */
+export type Avoided = 'status' | 'handler' | 'times' | 'tags';
 
 /** Lists that are put together from more parts than this are sorted by SQLite instead. */
 const MAX_PARTS = 20;
 /** So many tasks are sorted in a few ms, which walking past others may not be. */
 const FEW = 5_000;
+/** Whether there are more than some of a key. */
+const BEYOND_FEW = 'select 1 from tasklane_tag where key = ? limit 1 offset ? + 0';
 /** Walking past so many tasks is as fast as reading one of a part. */
 const DENSE = 10;
 
@@ -19,6 +22,18 @@ const DENSE = 10;
  * many rows each would walk.
  */
 export function avoided(database: Database, where: StoredQuery['where']): readonly Avoided[] {
+  return [...wideTags(database, where), ...wider(database, where)];
+}
+
+/** A tag that is asked for with any value is one that more than a few tasks have. */
+export function wideTags(database: Database, where: StoredQuery['where']): readonly Avoided[] {
+  const tags = where.flatMap((group) => group.flatMap((condition) => condition.tags ?? []));
+  const isWide = ([key, values]: (typeof tags)[number]): boolean =>
+    values === null && database.get(BEYOND_FEW, encodeText(key), FEW) !== undefined;
+  return tags.some(isWide) ? ['tags'] : [];
+}
+
+function wider(database: Database, where: StoredQuery['where']): readonly Avoided[] {
   const alone = aloneIn(where);
   const statuses = alone.find(({ status }) => status !== undefined)?.status;
   const handlers = alone.find(({ handler }) => handler !== undefined)?.handler;

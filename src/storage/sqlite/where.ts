@@ -82,7 +82,9 @@ function conditionOf(condition: Condition, avoid: readonly Avoided[]): Sql {
     if (range.after !== undefined) parts.push(sql(`${bounded} > ?`, range.after));
     if (range.before !== undefined) parts.push(sql(`${bounded} < ?`, range.before));
   }
-  for (const [key, values] of condition.tags ?? []) parts.push(hasTag(key, values));
+  for (const [key, values] of condition.tags ?? []) {
+    parts.push(values === null ? hasAny(key, avoid.includes('tags')) : hasTag(key, values));
+  }
   if (condition.archived !== 'both') parts.push(sql(`archived_at is ${condition.archived ? 'not null' : 'null'}`));
   if (condition.text !== undefined) {
     parts.push(sql(`${HAS_TEXT}(?, id, handler, description, submitted_by, entity_id)`, encodeText(condition.text)));
@@ -115,16 +117,24 @@ function isIn(column: string, values: readonly string[]): Sql {
   return sql(`${column} in (select value from json_each(?))`, JSON.stringify(values));
 }
 
-function hasTag(key: string, values: readonly string[] | null): Sql {
-  const name = encodeText(key);
-  const found = 'exists(select 1 from tasklane_tag where key = ?';
-  if (values === null) return sql(`${found} and task = tasklane_task.seq)`, name);
+function hasTag(key: string, values: readonly string[]): Sql {
   if (values.length === 0) return sql('0');
+  const found = 'exists(select 1 from tasklane_tag where key = ?';
   return sql(
     `${found} and value in (${values.map(() => '?').join(', ')}) and task = tasklane_task.seq)`,
-    name,
+    encodeText(key),
     ...values.map(encodeText),
   );
+}
+
+/**
+ * Has a tag of any value. The index of tags is by value first: to ask it of each task would walk all that have the key.
+ * @param common most tasks may have it: the row itself tells, whose JSON has a key only behind a brace or a comma
+ */
+function hasAny(key: string, common: boolean): Sql {
+  if (!common) return sql('seq in (select task from tasklane_tag where key = ?)', encodeText(key));
+  const written = `${JSON.stringify(key)}:`;
+  return sql('(instr(tags, ?) = 1 or instr(tags, ?) > 0)', `{${written}`, `,${written}`);
 }
 
 function sql(text: string, ...values: Bindable[]): Sql {
