@@ -1,6 +1,6 @@
 import { CursorError } from '../errors.ts';
 import type { Position } from '../storage/storage.ts';
-import { decodeCursor, encodeCursor, fingerprintOf } from '../task/cursor.ts';
+import { decodeCursor, encodeCursor, fingerprintOf, parsePlace } from '../task/cursor.ts';
 
 /** How far each list of what is related was read: undefined: not at all; null: to its end. */
 export interface RelatedPlaces {
@@ -24,7 +24,7 @@ export function encodePlaces(
 /** @throws {CursorError} when it was changed, or belongs to another task */
 export function decodePlaces(taskId: string, cursor: string, lists: readonly (keyof RelatedPlaces)[]): RelatedPlaces {
   const { from } = decodeCursor(cursor, fingerprintOf(['related', taskId, lists]));
-  const places: unknown = JSON.parse(String(from[0]));
+  const places: unknown = parsePlace(String(from[0]));
   // the digest keeps out mistakes; whoever computes one may still not hand the storage what it cannot compare
   if (!arePlaces(places)) throw new CursorError('it was made by hand');
   return places;

@@ -27,12 +27,22 @@ export function decodeCursor(
   if (plain.slice(0, DIGEST_LENGTH) !== digest(fingerprint + text)) {
     throw new CursorError('it was changed, or belongs to another filter or sort');
   }
-  const [backward, value, sequence] = JSON.parse(text) as [number, string | number | null, number];
+  const place = parsePlace(text);
+  const [backward, value, sequence] = (Array.isArray(place) ? place : []) as [number, string | number | null, number];
   // the digest keeps out mistakes; whoever computes one may still not hand the storage what it cannot compare
   if (!(value === null || typeof value === 'string' || Number.isFinite(value)) || !Number.isSafeInteger(sequence)) {
     throw new CursorError('it was made by hand');
   }
   return { backward: backward === 1, from: [value, sequence] };
+}
+
+/** What a cursor says; null where it is no JSON, as of one that was made by hand. */
+export function parsePlace(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function digest(text: string): string {

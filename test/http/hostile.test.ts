@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -191,6 +192,18 @@ describe('cursors', () => {
       const made = encodeCursor(fingerprintOf([where, '-id', null]), false, from as never);
       expect((await world.fetch(`/tasks?limit=1&cursor=${made}`)).status).toBe(status);
     }
+  });
+
+  test.each(['', '{', 'null', '7', '"x"', '[]', '{}'])('one with %s in it, its digest computed > 400', async (text) => {
+    const { id } = (await (await world.post('/tasks', { handler: 'held', hold: true })).json()) as { id: string };
+    const digest = (of: string): string => createHash('sha256').update(of).digest('base64url').slice(0, 16);
+    const of = fingerprintOf([[[parseFilter({})]], '-id', null]);
+    const made = Buffer.from(digest(of + text) + text).toString('base64url');
+    expect((await world.fetch(`/tasks?limit=1&cursor=${made}`)).status).toBe(400);
+    const related = fingerprintOf(['related', id, ['children', 'dependencies', 'dependents', 'below']]);
+    const inner = encodeCursor(related, false, [text, 0]);
+    const { status } = await world.fetch(`/tasks/${id}/related?cursor=${inner}`);
+    expect(status).toBe(['[]', '{}'].includes(text) ? 200 : 400); // these say nothing: it begins
   });
 });
 
