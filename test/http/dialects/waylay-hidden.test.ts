@@ -1,4 +1,6 @@
+import { type AnyTask, defineTask } from 'tasklane';
 import type { Redact } from 'tasklane/http';
+import * as v from 'valibot';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ONCE, PERIODIC, WaylayWorld } from './waylay-world.ts';
 
@@ -124,4 +126,41 @@ test('a rule of its own > the same', async () => {
   expect(conf.sensors).toEqual([{ name: 's', password: '***' }]);
   await waylay.ask('PUT', `tasks/${value.ID}`, { ...conf, notes: 'mine' });
   expect(await stored(value.ID)).toEqual({ ...rule, notes: 'mine' });
+});
+
+test.each([ONCE, PERIODIC])('$type > what a schema says of what is hidden is not told', async (specification) => {
+  waylay = await WaylayWorld.open({}, { redact });
+  const input = v.variant('kind', [
+    v.object({ kind: v.literal('text'), password: v.string() }),
+    v.object({ kind: v.literal('number'), password: v.number() }),
+  ]);
+  waylay.world.manager.register(defineTask({ name: 'typed', input }) as unknown as AnyTask);
+  const sent = { ...specification, template: 'typed', variables: { kind: 'text', password: 'secret' } };
+  const id = await waylay.create(sent);
+  const other = { ...sent, variables: { kind: 'number', password: '***' } };
+  const put = await waylay.ask('PUT', `tasks/${id}`, other);
+  const batch = await waylay.batch('updateProperties', { ids: [id] }, { variables: { kind: 'number' } });
+  const error = 'The body is not valid: variables: is not valid with what is hidden from you';
+  expect([put.status, put.value.error]).toEqual([400, error]);
+  expect(batch.failure).toEqual({ [id]: { statusCode: 400, error } });
+  expect(JSON.stringify([put.value, batch])).not.toContain('secret');
+  // of what he sent himself he is told
+  const own = await waylay.ask('PUT', `tasks/${id}`, { ...sent, variables: { kind: 'text', password: 7 } });
+  expect(own.value.error).toContain('received 7');
+});
+
+test.each([ONCE, PERIODIC])('$type > `network` is made of what the caller sees', async (specification) => {
+  waylay = await WaylayWorld.open({ network: ({ input }) => ({ input }) }, { redact });
+  const id = await waylay.create({ ...specification, variables });
+  expect((await waylay.ask('GET', `tasks/${id}`)).value.network).toEqual({ input: shown });
+});
+
+test('a reader who may change nothing is told so, whatever he puts', async () => {
+  waylay = await WaylayWorld.open(
+    {},
+    { redact, policy: { scope: () => 'all', can: (_who, action) => action !== 'update' } },
+  );
+  const id = await waylay.create({ ...ONCE, variables });
+  const put = await waylay.ask('PUT', `tasks/${id}`, { ...ONCE, template: 'other', variables: shown });
+  expect(put.status).toBe(403);
 });

@@ -15,7 +15,7 @@ import { type Asked, type AskedSettings, questionOf, withBounds } from './asked.
 import { confOf } from './conf.ts';
 import { entityOf, healthOf, PLAIN, settingsOf, statusOf, type TaskEntity, type View } from './entity.ts';
 import { fits } from './fits.ts';
-import { withHidden } from './hidden.ts';
+import { withHidden, withoutHidden } from './hidden.ts';
 import { createOnce } from './once.ts';
 import { changedTask, type Properties, specificationFor } from './properties.ts';
 import { warned } from './refuse.ts';
@@ -171,18 +171,17 @@ export class Entities {
 
   /** Gives a task another specification, under the same id: it is work of another kind, which he must be allowed to submit. */
   async replace(caller: Caller, found: Found, sent: Specification): Promise<Found> {
-    const specification = withHidden(caller, 'task' in found ? found.task : taskOf(found.schedule), sent);
-    if ('schedule' in found) {
-      this.#schedules.check(caller, 'update', found.schedule);
-      this.#requireSubmit(caller, this.#previewOf(specification, found.schedule.submittedBy));
+    this.checkUpdate(caller, found);
+    const before = 'task' in found ? found.task : taskOf(found.schedule);
+    const specification = withHidden(caller, before, sent);
+    const isSame = 'task' in found && isSameWork(found.task, specification);
+    if (!isSame) this.#requireSubmit(caller, this.#previewOf(specification, before.submittedBy));
+    try {
+      if ('task' in found) return await this.#replace(caller, found.task, specification);
       return { schedule: await this.#schedules.replace(caller, found.schedule, specification) };
+    } catch (error) {
+      throw withoutHidden(error, sent.input, specification.input);
     }
-    const { task } = found;
-    caller.check('update', task, task.id);
-    if (!isSameWork(task, specification)) {
-      this.#requireSubmit(caller, this.#previewOf(specification, task.submittedBy));
-    }
-    return this.#replace(caller, task, specification);
   }
 
   async #replace(caller: Caller, task: TaskRecord, specification: Specification): Promise<Found> {
@@ -231,14 +230,18 @@ export class Entities {
     requireChange(caller, before, { description, entityId, tags, metadata });
     const isOther = properties.variables !== undefined || settingsOf(before).rule === true;
     if (isOther) this.#requireSubmit(caller, { ...after, id: '' });
-    if ('schedule' in found) {
-      await this.#schedules.update(found.schedule, properties);
-    } else if (isOther) {
-      const status = statusOf(before, this.#settings);
-      await this.#replace(caller, found.task, specificationFor(after, status === 'running' || status === 'pending'));
-    } else {
-      const own = isObject(metadata) ? { metadata } : undefined;
-      await this.#context.manager.update(before.id, { description, entityId, tags, ...own });
+    try {
+      if ('schedule' in found) {
+        await this.#schedules.update(found.schedule, properties);
+      } else if (isOther) {
+        const status = statusOf(before, this.#settings);
+        await this.#replace(caller, found.task, specificationFor(after, status === 'running' || status === 'pending'));
+      } else {
+        const own = isObject(metadata) ? { metadata } : undefined;
+        await this.#context.manager.update(before.id, { description, entityId, tags, ...own });
+      }
+    } catch (error) {
+      throw withoutHidden(error, caller.redacted(after).input, after.input);
     }
   }
 
@@ -273,7 +276,8 @@ export class Entities {
   async #entityOf(caller: Caller, schedule: ScheduleRecord, view: View): Promise<TaskEntity> {
     const last = await this.#schedules.lastOf(schedule);
     const health = view.health ? await this.#schedules.healthOf(caller, schedule) : null;
-    return scheduleEntityOf(schedule, last, this.#settings, view.format, health);
+    const seen = caller.redacted(taskOf(schedule));
+    return scheduleEntityOf(schedule, seen, last, this.#settings, view.format, health);
   }
 
   async #schedule(id: string): Promise<ScheduleRecord | null> {

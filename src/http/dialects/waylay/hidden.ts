@@ -1,3 +1,4 @@
+import type { InputIssue } from '../../../errors.ts';
 import { canonicalJson, type JsonValue } from '../../../task/json.ts';
 import type { TaskRecord } from '../../../task/record.ts';
 import type { Caller } from '../../caller.ts';
@@ -24,6 +25,18 @@ export function withHidden(caller: Caller, task: TaskRecord, specification: Spec
   const isUnseen = sent === undefined && !isObject(shown);
   const input = isUnseen ? task.input : restored(sent, shown, task.input);
   return { ...specification, input: input ?? undefined };
+}
+
+/**
+ * What went wrong with an input of which the caller does not know all: schemas write what they got into what they say of it.
+ * @param known what he sent, or sees @param input what was made of it
+ */
+export function withoutHidden(error: unknown, known: unknown, input: unknown): unknown {
+  if (!(error instanceof BodyInvalidProblem) || isSame(known, input)) return error;
+  const issues = error.members.errors as readonly InputIssue[];
+  const others = issues.filter(({ path }) => !/^input(\.|$)/.test(path));
+  if (others.length === issues.length) return error;
+  return new BodyInvalidProblem([...others, { path: 'input', message: 'is not valid with what is hidden from you' }]);
 }
 
 function hiddenProblem(why: string): BodyInvalidProblem {

@@ -54,9 +54,10 @@ export function scheduleStatusOf(
   return last?.status === 'running' || last?.status === 'cancelling' ? 'running' : settings.between;
 }
 
-/** A schedule as Waylay answers it. */
+/** A schedule as Waylay answers it. @param seen the task that it would make, as the caller sees it */
 export function scheduleEntityOf(
   schedule: ScheduleRecord,
+  seen: TaskRecord,
   last: TaskRecord | null,
   settings: EntitySettings,
   format: Format,
@@ -72,7 +73,7 @@ export function scheduleEntityOf(
     status: scheduleStatusOf(schedule, last, settings),
     user: schedule.submittedBy ?? settings.noUser,
     createTime: Math.floor(schedule.createdAt),
-    network: settings.network(taskOf(schedule), format),
+    network: settings.network(seen, format),
     ...(own.rule === true ? undefined : { template: schedule.handler }),
     ...(schedule.entityId === null ? undefined : { resourceIds: [schedule.entityId] }),
     type: type as ScenarioType,
