@@ -256,7 +256,7 @@ export class TaskManager<
     return this.#controls.delete(id, options);
   }
 
-  /** All attempts, oldest first. @throws {TaskNotFoundError} */
+  /** Its attempts, oldest first; of those that ended the newest 1,000 are kept. @throws {TaskNotFoundError} */
   attempts(id: string): Promise<readonly TaskAttempt[]> {
     return this.#queries.attempts(id);
   }

@@ -437,7 +437,7 @@ export interface TakenBack extends Progressed {
 // ---- history, documents, news -------------------------------------------------------------------------------------
 
 export interface History {
-  /** All attempts, oldest first; null: no such task. */
+  /** All attempts, oldest first, of those that ended the newest 1,000; null: no such task. */
   attempts(taskId: string): Promise<readonly TaskAttempt[] | null>;
   /** Log lines with a larger `seq` than `after`, oldest first; null: no such task. */
   log(taskId: string, page: { readonly after: number; readonly limit: number }): Promise<readonly LogLine[] | null>;

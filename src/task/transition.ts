@@ -123,6 +123,9 @@ export function applyClaim(task: StoredTask, token: string, workerId: string, no
   };
 }
 
+/** Of the attempts that {@link endedAttempt} tells of, a storage keeps so many of a task: the newest. */
+export const ATTEMPTS_KEPT = 1_000;
+
 /**
  * The attempt that a step ends and that the record itself will no longer show; null when there is none.
  * The newest attempt is not kept apart: {@link currentAttempt} reads it off the record.

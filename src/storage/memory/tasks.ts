@@ -1,6 +1,7 @@
 import { concernsEdges } from '../../flow/rules.ts';
+import type { TaskAttempt } from '../../task/record.ts';
 import { isFinal, type Status } from '../../task/status.ts';
-import { applyStep, endedAttempt, type Step, type StoredPatch } from '../../task/transition.ts';
+import { ATTEMPTS_KEPT, applyStep, endedAttempt, type Step, type StoredPatch } from '../../task/transition.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
 import type { TaskDraft } from '../storage.ts';
 import { Edges } from './edges.ts';
@@ -135,6 +136,7 @@ export class Tasks {
       const more = row.own();
       if (more.history === null) more.history = [ended];
       else more.history.push(ended);
+      if (more.history.length > ATTEMPTS_KEPT) forget(more.history);
     }
     this.apply(row, applyStep(row, step, now), now);
   }
@@ -297,4 +299,10 @@ function isPlainSuccess(step: Step): boolean {
     step.revoke === undefined &&
     step.leakedBy === undefined
   );
+}
+
+/** Drops the oldest attempt, but not the only one that tells that the task was started. */
+function forget(history: TaskAttempt[]): void {
+  const isOnly = history.every(({ startedAt }, place) => (startedAt !== null) === (place === 0));
+  history.splice(isOnly ? 1 : 0, 1);
 }

@@ -2,7 +2,14 @@ import { concernsEdges } from '../../flow/rules.ts';
 import { cloneJson } from '../../task/json.ts';
 import type { TaskAttempt, TaskRecord } from '../../task/record.ts';
 import type { Status } from '../../task/status.ts';
-import { applyStep, endedAttempt, type Step, type StoredPatch, type StoredTask } from '../../task/transition.ts';
+import {
+  ATTEMPTS_KEPT,
+  applyStep,
+  endedAttempt,
+  type Step,
+  type StoredPatch,
+  type StoredTask,
+} from '../../task/transition.ts';
 import type { Bindable } from './database.ts';
 import {
   AWAITED,
@@ -173,6 +180,8 @@ function writeAttempt({ database }: Transaction, seq: number, ended: TaskAttempt
     ended.outcome,
     encodeJson(ended.error),
   );
+  if (ended.attempt <= ATTEMPTS_KEPT) return;
+  database.run('delete from tasklane_attempt where task = ? and attempt <= ?', seq, ended.attempt - ATTEMPTS_KEPT);
 }
 
 /** Reads one task by its id. */

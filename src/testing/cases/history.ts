@@ -1,5 +1,15 @@
 import { strict as assert } from 'node:assert';
-import { cancel, complete, fail, giveBack, restart, retry, snooze, succeed } from '../../task/transition.ts';
+import {
+  ATTEMPTS_KEPT,
+  cancel,
+  complete,
+  fail,
+  giveBack,
+  restart,
+  retry,
+  snooze,
+  succeed,
+} from '../../task/transition.ts';
 import { BOOM, type StorageCase, storageCase, W1 } from './world.ts';
 
 /** What attempts leave behind. */
@@ -47,6 +57,23 @@ export const historyCases: readonly StorageCase[] = [
       ],
     );
     assert.ok(attempts.every(({ workerId }) => workerId === W1));
+  }),
+  storageCase('attempts: of a thousand and more the newest are kept', async (world) => {
+    const id = await world.submit();
+    for (let attempt = 1; attempt <= ATTEMPTS_KEPT + 2; attempt++) {
+      await world.settle(await world.claimOne(), snooze(0), { startedAt: attempt });
+    }
+    await world.claimOne();
+    const attempts = await world.attempts(id);
+    assert.equal(attempts.length, ATTEMPTS_KEPT + 1, 'and the one that runs');
+    assert.deepEqual(
+      [attempts[0], attempts.at(-2), attempts.at(-1)].map((one) => [one?.attempt, one?.startedAt, one?.outcome]),
+      [
+        [3, 3, 'snoozed'],
+        [ATTEMPTS_KEPT + 2, ATTEMPTS_KEPT + 2, 'snoozed'],
+        [ATTEMPTS_KEPT + 3, null, null],
+      ],
+    );
   }),
   storageCase('attempts: a restart keeps what was before', async (world) => {
     const id = await world.ended(fail(BOOM));
