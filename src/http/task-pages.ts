@@ -1,4 +1,5 @@
 import type { ListQuery, Queries, Walk } from '../queries.ts';
+import type { TaskFilter } from '../task/query.ts';
 import type { TaskRecord } from '../task/record.ts';
 import type { Caller } from './caller.ts';
 
@@ -8,6 +9,27 @@ const AT_ONCE = 101;
 const MAX_LEFT_OUT = 1_000;
 /** Characters of JSON after which an answer with many tasks is cut. */
 export const MAX_CHARACTERS = 16_777_216;
+
+/**
+ * The tasks of a list from a place on, a hundred read at a time, whatever the caller may read of them.
+ * @param query `limit`: of all; left out: to the end @param groups of each, one filter is to fit
+ */
+export async function* tasksOf(
+  queries: Queries,
+  { limit = Number.POSITIVE_INFINITY, ...query }: Omit<ListQuery, 'cursor' | 'after' | 'before'>,
+  scope: Caller['scope'],
+  groups?: readonly (readonly TaskFilter[])[],
+): AsyncGenerator<TaskRecord> {
+  const { offset, ...rest } = query;
+  let place: Pick<ListQuery, 'offset' | 'cursor'> = { offset };
+  for (let left = limit; left > 0; ) {
+    const { items, next } = await queries.list({ ...rest, ...place, limit: Math.min(left, AT_ONCE) }, scope, groups);
+    yield* items;
+    if (next === null) return;
+    place = { cursor: next };
+    left -= items.length;
+  }
+}
 
 /** Part of a list, written down. */
 export interface WrittenPage<T> {

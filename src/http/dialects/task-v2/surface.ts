@@ -1,12 +1,13 @@
 import { RelatedTasksError } from '../../../errors.ts';
 import type { TaskRecord } from '../../../task/record.ts';
 import { keepHeaderCase } from '../../adapters/header-case.ts';
-import { answer, json } from '../../answer.ts';
+import { answer, json, jsonText } from '../../answer.ts';
 import type { Caller } from '../../caller.ts';
 import type { HttpContext } from '../../context.ts';
 import { idempotencyKeyOf } from '../../headers.ts';
 import { HttpProblem } from '../../problem.ts';
 import { requireChange } from '../../task-change.ts';
+import { MAX_CHARACTERS, tasksOf } from '../../task-pages.ts';
 import { withoutStrangers } from '../../tasks.ts';
 import { withBearer } from '../credential.ts';
 import type { DialectCall, DialectRoute, DialectSurface } from '../dialect.ts';
@@ -14,7 +15,7 @@ import { findTask, type Sight } from '../find.ts';
 import { type Show, told } from '../options.ts';
 import { type CreateSettings, wantedOf } from './create.ts';
 import { refuse } from './errors.ts';
-import { fieldsOf } from './fields.ts';
+import { badField, fieldsOf } from './fields.ts';
 import { flagField, type IndexSettings, indexQueryOf } from './index-query.ts';
 import { documentOf, type TaskV2 } from './task.ts';
 import { changedFields, changesOf, type UpdateSettings } from './update.ts';
@@ -41,6 +42,8 @@ const PAGINATION = [
 ] as const;
 /** Likewise, as Yii 2 writes them. */
 const OTHERS = ['Link', 'Location'] as const;
+/** Characters of a page: nothing can be left out of one that has a number. */
+const MAX_SIZE = 4 * MAX_CHARACTERS;
 /** The most tasks that a refused delete tells of. */
 const MAX_LINKED = 1_000;
 
@@ -62,14 +65,21 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
     const page = settings.beyondEnd === 'last' ? Math.min(query.page, Math.max(1, pages)) : query.page;
     const place = { limit: perPage, offset: (page - 1) * perPage };
     const beyond = total === 0 || page > pages;
-    const { items } = beyond
-      ? { items: [] }
-      : await inside.queries.list({ filter, sort, statusOrder, ...place }, caller.scope, groups);
-    const shown = items.filter((task) => caller.may('read', task)).map((task) => show(caller, task));
+    const items: string[] = [];
+    let size = 0;
+    const asked = { filter, sort, statusOrder, ...place };
+    for await (const task of beyond ? [] : tasksOf(inside.queries, asked, caller.scope, groups)) {
+      if (!caller.may('read', task)) continue;
+      const item = JSON.stringify(show(caller, task));
+      size += item.length;
+      if (size > MAX_SIZE && items.length > 0)
+        throw badField('per-page', 'must be smaller: the page has too much in it');
+      items.push(item);
+    }
     const counts = [page, pages, perPage, total];
     const headers = Object.fromEntries(PAGINATION.map((name, at) => [name.toLowerCase(), String(counts[at])]));
     if (settings.links) headers.link = linksOf(link(`${ROOT}/index`), url.searchParams, { page, pages, perPage });
-    return keepHeaderCase(json(200, shown, headers), [...PAGINATION, ...OTHERS]);
+    return keepHeaderCase(jsonText(200, `[${items.join(',')}]`, headers), [...PAGINATION, ...OTHERS]);
   };
 
   const create = async ({ caller, request, link, body }: DialectCall): Promise<Response> => {

@@ -8,6 +8,7 @@ import { BodyInvalidProblem, HttpProblem } from '../../problem.ts';
 import type { SubmitWay } from '../../submission.ts';
 import { previewOf } from '../../submit-preview.ts';
 import { requireChange } from '../../task-change.ts';
+import { tasksOf } from '../../task-pages.ts';
 import { findTask, type Sight } from '../find.ts';
 import { type Show, told } from '../options.ts';
 import { TaskActions } from './actions.ts';
@@ -40,7 +41,6 @@ export type EntitiesSettings = AskedSettings &
 
 /** Characters that the key of a schedule may have. */
 const MAX_KEY = 200;
-const AT_ONCE = 1_000;
 
 /** The tasks of Waylay: schedules, and tasks of ours that no schedule made. */
 export class Entities {
@@ -111,8 +111,9 @@ export class Entities {
     const [limit, offset] = [hits - values.length, Math.max(0, startIndex - schedules.length)];
     if (question === null || limit === 0 || offset >= tasks) return { total, values };
     const query = { filter: question.filter, limit, offset };
-    const { items } = await inside.queries.list(query, caller.scope, question.groups);
-    for (const task of items) if (caller.may('read', task)) values.push(await this.show(caller, { task }, view));
+    for await (const task of tasksOf(inside.queries, query, caller.scope, question.groups)) {
+      if (caller.may('read', task)) values.push(await this.show(caller, { task }, view));
+    }
     return { total, values };
   }
 
@@ -121,13 +122,12 @@ export class Entities {
     const asked = withBounds(request, this.#settings);
     const found = (await this.#asked(caller, asked)).map(({ key }) => key);
     const question = questionOf(asked, this.#settings);
-    for (let cursor: string | undefined, more = question !== null; more; ) {
-      const query = { filter: question?.filter, sort: 'id', limit: AT_ONCE, cursor } as const;
-      const page = await this.#context.inside.queries.list(query, caller.scope, question?.groups);
-      found.push(...page.items.map(({ id }) => id));
-      this.checkBatch(found);
-      cursor = page.next ?? undefined;
-      more = cursor !== undefined;
+    if (question !== null) {
+      const query = { filter: question.filter, sort: 'id' } as const;
+      for await (const { id } of tasksOf(this.#context.inside.queries, query, caller.scope, question.groups)) {
+        found.push(id);
+        this.checkBatch(found);
+      }
     }
     this.checkBatch(found);
     return found;

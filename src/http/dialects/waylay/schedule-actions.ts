@@ -8,6 +8,7 @@ import type { HttpContext } from '../../context.ts';
 import { requireInterval } from '../../schedule-interval.ts';
 import { hearsOwnEvents } from '../../schedules.ts';
 import { bodyProblem } from '../../submission.ts';
+import { tasksOf } from '../../task-pages.ts';
 import { type CommandSettings, checkCommand } from './commands.ts';
 import { type EntitySettings, HEALTH_RUNS, scheduleHealthOf, type TaskHealth, type TaskStatus } from './entity.ts';
 import { changedTask, type Properties } from './properties.ts';
@@ -25,8 +26,6 @@ export interface ScheduleSettings extends EntitySettings, CommandSettings {
   }) => string;
 }
 
-/** Tasks of a schedule that are stopped at once. */
-const AT_ONCE = 100;
 /** What a task that began may be. */
 const BEGUN = ['running', 'cancelling', 'succeeded', 'failed'] as const;
 
@@ -219,12 +218,9 @@ export class ScheduleActions {
   async #cancelTasks(caller: Caller, { key }: ScheduleRecord): Promise<void> {
     const { manager, inside } = this.#context;
     const filter = { scheduleId: key, status: UNFINISHED_STATUSES };
-    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
-      const { items, next } = await inside.queries.list({ filter, limit: AT_ONCE, cursor }, caller.scope);
-      const allowed = items.filter((task) => caller.may('cancel', task));
+    for await (const task of tasksOf(inside.queries, { filter }, caller.scope)) {
       // one that has ended in between needs no cancel
-      await Promise.all(allowed.map(({ id }) => manager.cancel(id, 'stopped').catch(() => {})));
-      cursor = next ?? undefined;
+      if (caller.may('cancel', task)) await manager.cancel(task.id, 'stopped').catch(() => {});
     }
   }
 }
