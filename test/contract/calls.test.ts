@@ -312,13 +312,18 @@ describe('a manager', () => {
 describe('bounds that are asked of the storage', () => {
   const world = useWorld('memory');
 
-  /** What a manager asks its storage to keep, and to take in. */
+  /** What a manager asks its storage to keep, to take in, and to give. */
   class Asked extends MemoryStorage {
     readonly kept: number[] = [];
     readonly limits: unknown[] = [];
+    readonly claimed: number[] = [];
     override prune(...args: Parameters<MemoryStorage['prune']>) {
       this.kept.push(args[1].count);
       return super.prune(...args);
+    }
+    override claim(...args: Parameters<MemoryStorage['claim']>) {
+      this.claimed.push(args[0].limit);
+      return super.claim(...args);
     }
     override insert(...args: Parameters<MemoryStorage['insert']>) {
       this.limits.push(args[1]?.maxUnfinished);
@@ -333,6 +338,19 @@ describe('bounds that are asked of the storage', () => {
     await world.clock.advance('1m');
     expect(new Set(storage.kept)).toEqual(new Set([1_000_000]));
     expect(storage.limits).toEqual([undefined]);
+  });
+
+  test.each([
+    [4, 2 + 100],
+    [5, 2],
+  ])('claimed are no more than the free slots, and 100 while runs take under 5 ms: %i ms, %i', async (ms, most) => {
+    const storage = new Asked();
+    const run = () => new Promise<void>((resolve) => world.clock.after(ms, resolve));
+    const manager = await world.start({ handlers: [defineTask({ name: 'work', run })], storage, concurrency: 2 });
+    await manager.submitMany(Array.from({ length: 300 }, () => ({ handler: 'work' }) as const));
+    await world.clock.advance('2s');
+    expect(await manager.count({ status: 'succeeded' })).toBe(300);
+    expect(Math.max(...storage.claimed)).toBe(most);
   });
 
   test('retention.count: the oldest go; false: all stay', async () => {
