@@ -160,6 +160,15 @@ describe('limits.submits > count', () => {
     const refused = await ask('owner', 'PUT', path, { ...ONCE, variables: { a: 4 } });
     expect([refused.status, (await manager.schedules.get(value.ID))?.input]).toEqual([429, { a: 3 }]);
   });
+
+  test('a batch, for one', async () => {
+    await open({ submits: { count: 2, per: '1h' } });
+    const begin = async () => {
+      const asked = { entity: 'task', action: 'stop', query: { ids: ['a', 'b', 'c'] } };
+      return (await ask('owner', 'POST', '/rules/v1/batch', asked)).status;
+    };
+    expect([await begin(), await begin(), await begin()]).toEqual([202, 202, 429]);
+  });
 });
 
 test.each([

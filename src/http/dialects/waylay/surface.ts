@@ -137,6 +137,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
   };
 
   const batch = async ({ caller, url, link, body }: DialectCall): Promise<Response> => {
+    await submission.take(caller);
     const wanted = await batchRequestOf(await body(), settings.asking);
     const ids = wanted.ids ?? (await entities.ids(caller, wanted.asked));
     entities.checkBatch(ids);
