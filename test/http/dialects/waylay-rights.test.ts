@@ -3,7 +3,7 @@ import { waylay } from 'tasklane/dialects';
 import { createHandler, type HandlerOptions, type Policy, type TaskHandler } from 'tasklane/http';
 import { afterEach, describe, expect, test } from 'vitest';
 
-/** Whoever is `team` may do all but submit in the name of others; `root` is for admins. */
+/** Whoever is of the `team` may do all but submit in the name of others. */
 interface Someone extends Principal {
   readonly team?: boolean;
 }
@@ -21,7 +21,7 @@ const policy: Policy<Someone> = {
 let manager: TaskManager;
 let handler: TaskHandler;
 
-async function open(limits: HandlerOptions['limits'] = {}): Promise<void> {
+async function open(limits: HandlerOptions['limits'] = {}, asked = policy): Promise<void> {
   const work = defineTask({ name: 'work', run: (input: unknown) => input });
   const root = defineTask({ name: 'root', authorize: ({ admin }) => admin === true, run: (input: unknown) => input });
   const rules = defineTask({ name: 'rules', run: (input: unknown) => input });
@@ -33,7 +33,7 @@ async function open(limits: HandlerOptions['limits'] = {}): Promise<void> {
   await manager.start();
   handler = createHandler<Someone>(manager, {
     authenticate: ({ headers }) => PRINCIPALS[headers.get('authorization')?.slice('Bearer '.length) ?? ''] ?? null,
-    policy,
+    policy: asked,
     limits,
     dialects: [waylay({ ruleHandler: 'rules' })],
   });
@@ -136,6 +136,20 @@ test('the tasks of a schedule of somebody else, that had the key before > are ne
   expect((await ask('stranger', 'POST', '/rules/v1/tasks/nightly/command/stop')).status).toBe(200);
   expect((await ask('stranger', 'DELETE', '/rules/v1/tasks/nightly?forceStop=true')).status).toBe(204);
   expect((await manager.get(value.id))?.cancelRequestedAt).toBeNull();
+});
+
+test('a policy is asked about the same task, whichever API a schedule is asked for by', async () => {
+  const asked = new Set<string>();
+  const can: typeof policy.can = (_who, action, { handler, status, priority, scheduleId }) => {
+    if (action === 'read') asked.add(JSON.stringify([handler, status, priority, scheduleId]));
+    return true;
+  };
+  await open({}, { scope: () => ({ scheduleId: 'nightly' }), can });
+  await manager.schedules.create({ key: 'nightly', handler: 'work', every: '1h', priority: 7 });
+  for (const path of ['/schedules/nightly', '/rules/v1/tasks/nightly']) {
+    expect((await ask('owner', 'GET', path)).status).toBe(200);
+  }
+  expect([...asked]).toEqual([JSON.stringify(['work', 'scheduled', 7, 'nightly'])]);
 });
 
 test('stopping a schedule cancels the tasks that the caller may cancel', async () => {

@@ -1,6 +1,6 @@
 import type { ScheduleRecord } from '../../../schedule/stored-schedule.ts';
 import type { TaskRecord } from '../../../task/record.ts';
-import { previewOf } from '../../submit-preview.ts';
+import { taskOf as madeBy } from '../../schedules.ts';
 import type { EntitySettings, TaskEntity, TaskHealth, TaskStatus } from './entity.ts';
 import { flagsOf, settingsOf, statusOf } from './entity.ts';
 import type { Format } from './list-query.ts';
@@ -8,9 +8,7 @@ import { type JsonObject, type ScenarioType, TYPES } from './specification.ts';
 
 /** The task that a schedule would make: what rights are about, and what there is to hide of it. */
 export function taskOf(schedule: ScheduleRecord): TaskRecord {
-  const { key, handler, input, submittedBy, createdAt } = schedule;
-  const { description, entityId, tags, metadata } = schedule;
-  return { ...previewOf({ handler, input }, submittedBy, createdAt), id: key, description, entityId, tags, metadata };
+  return { ...madeBy(schedule), id: schedule.key };
 }
 
 /** When it runs, as Waylay has it. */
