@@ -5,64 +5,8 @@ import { openApiDocument } from 'tasklane/http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bodyOf, eventsOf, type SentEvent } from '../support.ts';
 import { FRAMEWORKS, type MountOptions } from './mounts.ts';
+import { ROUTES } from './routes.ts';
 import { World } from './support.ts';
-
-/** Every route, and what it answers: for a task that has ended, and for what is wrong. A test holds them to be all. */
-const ROUTES: readonly (readonly [method: string, path: string, status: number, body?: unknown])[] = [
-  ['POST', '/tasks', 202, { handler: 'echo', input: { text: 'ü' } }],
-  ['POST', '/tasks', 422, { handler: 'echo', input: { text: 1 } }],
-  ['POST', '/tasks', 422, { handler: 'nobody' }],
-  ['POST', '/tasks', 400],
-  ['GET', '/tasks', 200],
-  ['GET', '/tasks?status=succeeded&tag.a=b%20c&limit=1', 200],
-  ['GET', '/tasks?nothing=1', 400],
-  ['GET', '/tasks/{id}', 200],
-  ['GET', '/tasks/{id}/', 200],
-  ['GET', '/tasks/{id}?wait=1s', 200],
-  ['GET', '/tasks/{id}/result', 200],
-  ['GET', '/tasks/{id}/events', 200],
-  ['GET', '/tasks/{id}/log', 200],
-  ['GET', '/tasks/{id}/attempts', 200],
-  ['GET', '/tasks/{id}/explain', 200],
-  ['GET', '/tasks/{id}/related', 200],
-  ['GET', '/tasks/task_0', 404],
-  ['GET', '/tasks/task_0/result', 404],
-  ['GET', '/tasks/task_0/events', 404],
-  ['PATCH', '/tasks/{id}', 200, { description: 'ü', tags: { a: 1 } }],
-  ['PATCH', '/tasks/{id}', 422, { status: 'queued' }],
-  ['POST', '/tasks/{id}/cancel', 409, {}],
-  ['POST', '/tasks/task_0/cancel', 404],
-  ['POST', '/tasks/{id}/restart', 202],
-  ['POST', '/tasks/{id}/run-now', 409],
-  ['GET', '/tasks/{id}?wait=10s', 200],
-  ['DELETE', '/tasks/{id}?purge=true', 204],
-  ['DELETE', '/tasks/{id}', 404],
-  ['POST', '/schedules', 201, { key: 'k', handler: 'echo', input: { text: 'ü' }, every: '1h' }],
-  ['POST', '/schedules', 409, { key: 'k', handler: 'echo', input: { text: 'ü' }, every: '1h' }],
-  ['POST', '/schedules', 422, { key: 'other', handler: 'nobody', every: '1h' }],
-  ['POST', '/schedules', 400],
-  ['POST', '/schedules/preview', 200, { cron: '0 9 * * *', timeZone: 'Europe/Berlin', count: 2 }],
-  ['GET', '/schedules?handler=echo&limit=1', 200],
-  ['GET', '/schedules/{key}', 200],
-  ['GET', '/schedules/{key}/preview', 200],
-  ['PUT', '/schedules/{key}', 200, { handler: 'echo', input: { text: 'ü' }, every: '2h' }],
-  ['POST', '/schedules/{key}/pause', 200],
-  ['POST', '/schedules/{key}/resume', 200],
-  ['POST', '/schedules/{key}/trigger', 202],
-  ['DELETE', '/schedules/{key}', 204],
-  ['GET', '/schedules/{key}', 404],
-  ['POST', '/publish/{event}', 202, { payload: { text: 'ü' } }],
-  ['POST', '/publish/{event}', 422, { payload: 1, nothing: 1 }],
-  ['GET', '/events?nothing=1', 400],
-  ['GET', '/handlers', 200],
-  ['GET', '/me', 200],
-  ['GET', '/stats', 200],
-  ['GET', '/health', 200],
-  ['GET', '/ready', 200],
-  ['GET', '/openapi.json', 200],
-  ['PUT', '/tasks', 405],
-  ['OPTIONS', '/tasks', 204],
-];
 
 test('the routes below are all there are', async () => {
   const manager = new TaskManager();
