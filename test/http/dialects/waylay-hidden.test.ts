@@ -164,3 +164,20 @@ test('a reader who may change nothing is told so, whatever he puts', async () =>
   const put = await waylay.ask('PUT', `tasks/${id}`, { ...ONCE, template: 'other', variables: shown });
   expect(put.status).toBe(403);
 });
+
+test('a list of large items, all of them changed and one gone > is looked through once, not once for each pair', async () => {
+  waylay = await WaylayWorld.open({}, { redact });
+  const item = (n: number, more: object): object => {
+    const lines = Array.from({ length: 90 }, (_, i) => ({ i, n, t: 'z'.repeat(80) }));
+    return { a: { b: { c: { lines, ...more } } } };
+  };
+  const numbers = Array.from({ length: 99 }, (_, n) => n);
+  const items = numbers.map((n) => item(n, { password: 'p' }));
+  const id = await waylay.create({ ...ONCE, variables: { items } });
+  const put = async (list: readonly object[]) =>
+    (await waylay.ask('PUT', `tasks/${id}`, { ...ONCE, variables: { items: list } })).status;
+  const sent = numbers.slice(1).map((n) => item(n + 1_000, {}));
+  expect(await put([...sent.slice(1), item(7, { password: '***', port: 1 })])).toBe(400);
+  expect(await put(sent)).toBe(200);
+  expect(await stored(id)).toEqual({ items: sent });
+});

@@ -18,7 +18,7 @@ export function withHidden(caller: Caller, task: TaskRecord, specification: Spec
   const { input: sent, handler } = specification;
   if (isSame(shown, task.input)) return specification;
   if (handler !== task.handler) {
-    if (holdsShown(sent, shown, task.input)) throw hiddenProblem('for another template');
+    if (holdsMask(sent, masksOf(shown, task.input))) throw hiddenProblem('for another template');
     return specification;
   }
   // what is no object is not shown in `conf` at all
@@ -71,34 +71,54 @@ function restored(sent: unknown, shown: unknown, real: unknown): unknown {
 function restoredList(sent: readonly unknown[], shown: readonly unknown[], real: readonly unknown[]): unknown[] {
   if (sent.length * shown.length > MAX_PAIRS) throw hiddenProblem('in a list too long to tell what of it changed');
   const texts = shown.map(textOf);
+  const reals = shown.map((_, at) => textOf(real[at]));
   const places = sent.map((one, at) => {
     const text = textOf(one);
     const same = texts.flatMap((other, place) => (other === text ? [place] : []));
     if (sent.length === shown.length && same.includes(at)) return at;
     const [first] = same;
-    return first !== undefined && same.every((place) => isSame(real[place], real[first])) ? first : null;
+    return first !== undefined && same.every((place) => reals[place] === reals[first]) ? first : null;
   });
+  const masks = shown.flatMap((one, at) => masksOf(one, real[at]));
   const isFixed = shown.length === real.length && sent.length === shown.length;
   return sent.map((one, at) => {
     const place = places[at] ?? null;
     if (place !== null && shown.length === real.length) return real[place];
     if (isFixed && !places.includes(at)) return restored(one, shown[at], real[at]);
-    if (shown.some((other, of) => holdsShown(one, other, real[of])))
-      throw hiddenProblem('in a list that is another now');
+    if (holdsMask(one, masks)) throw hiddenProblem('in a list that is another now');
     return one;
   });
 }
 
+/** What was shown in place of a true value. */
+interface Mask {
+  readonly path: readonly string[];
+  /** As JSON. */
+  readonly text: string;
+}
+
+/** Where something is shown in place of the true value, as far inside as it can be told. */
+function masksOf(shown: unknown, real: unknown, path: readonly string[] = []): readonly Mask[] {
+  if (isSame(shown, real)) return [];
+  const isList = Array.isArray(shown);
+  if (!isList && !isObject(shown)) return [{ path, text: textOf(shown) }];
+  const held = (isList ? Array.isArray(real) : isObject(real)) ? (real as object) : {};
+  const below = Object.entries(shown).flatMap(([key, one]) => masksOf(one, ownOf(held, key), [...path, key]));
+  return below.length > 0 ? below : [{ path, text: textOf(shown) }];
+}
+
 /** Whether something of it is what was shown in place of the true value. */
-function holdsShown(sent: unknown, shown: unknown, real: unknown): boolean {
-  if (sent === undefined || isSame(shown, real)) return false;
-  if (isSame(sent, shown)) return true;
-  if (isObject(sent) && isObject(shown)) {
-    const below = isObject(real) ? real : {};
-    return Object.keys(sent).some((key) => Object.hasOwn(shown, key) && holdsShown(sent[key], shown[key], below[key]));
-  }
-  if (!Array.isArray(sent) || !Array.isArray(shown)) return false;
-  return sent.some((one, at) => at < shown.length && holdsShown(one, shown[at], Array.isArray(real) ? real[at] : null));
+function holdsMask(sent: unknown, masks: readonly Mask[]): boolean {
+  return masks.some(({ path, text }) => {
+    const found = path.reduce((from, key) => ownOf(from, key), sent);
+    return found !== undefined && textOf(found) === text;
+  });
+}
+
+function ownOf(from: unknown, key: string): unknown {
+  return from !== null && typeof from === 'object' && Object.hasOwn(from, key)
+    ? (from as Readonly<Record<string, unknown>>)[key]
+    : undefined;
 }
 
 function isSame(a: unknown, b: unknown): boolean {
