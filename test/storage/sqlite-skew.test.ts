@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SqliteStorage } from '../../src/storage/sqlite/index.ts';
+import type { TaskDraft } from '../../src/storage/storage.ts';
 import { matches, parseFilter } from '../../src/task/query.ts';
 import type { TaskRecord } from '../../src/task/record.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
@@ -55,7 +56,7 @@ test('a list by the time of submit is whole and in order, whatever the clocks of
             now[each.by] = (now[each.by] ?? START) + each.step;
             const made = Array.from({ length: each.count }, (_, n) => {
               const createdAt = (now[each.by] ?? START) - n;
-              return draftOf(`task_${drawn++}`, { createdAt, queuedAt: createdAt, updatedAt: createdAt });
+              return endedDraft(`task_${drawn++}`, createdAt);
             });
             await storage?.insert(made);
           }
@@ -67,6 +68,30 @@ test('a list by the time of submit is whole and in order, whatever the clocks of
     { numRuns: 60 },
   );
 }, 60_000);
+
+test('a task that another process put in the place of a removed one counts as any other', async () => {
+  await withFile(async (file) => {
+    const now = [START, START + 4_000];
+    const [one, other] = now.map(() => new SqliteStorage(file)) as [SqliteStorage, SqliteStorage];
+    for (const [by, storage] of [one, other].entries()) {
+      await storage.open({ clock: { ...systemClock, now: () => now[by] ?? START } });
+    }
+    const insert = (storage: SqliteStorage, id: string, createdAt: number) =>
+      storage.insert([endedDraft(id, createdAt)]);
+    await insert(one, 'task_1', START);
+    await insert(one, 'task_2', START);
+    await other.remove(['task_2']);
+    await insert(other, 'task_3', START + 4_000);
+    await insert(one, 'task_4', START + 1);
+    for (const storage of [one, other]) await expectInOrder(storage);
+    for (const storage of [one, other]) await storage.close();
+  });
+});
+
+/** Of a task that has ended, so that it can be removed. */
+function endedDraft(id: string, time: number): TaskDraft {
+  return draftOf(id, { status: 'succeeded', createdAt: time, queuedAt: time, updatedAt: time, finishedAt: time });
+}
 
 async function expectInOrder(storage: SqliteStorage): Promise<void> {
   const everything = { where: [], sort: 'id', descending: false, limit: 1_000, payloads: true } as const;

@@ -1,9 +1,22 @@
+import type { TaskRecord } from '../../task/record.ts';
 import type { Database } from './database.ts';
 
 const STORED = "select value from tasklane_meta where key = 'skew'";
 const STORE = "insert or replace into tasklane_meta(key, value) values('skew', ?)";
-const LAST = `select seq, created_at, (${STORED}) from tasklane_task order by seq desc limit 1`;
-const LATEST_SINCE = 'select max(created_at) from tasklane_task where seq >= ?';
+const LAST = `select seq, id, (${STORED}) from tasklane_task order by seq desc limit 1`;
+const STANDS = 'select 1 from tasklane_task where seq = ? and id = ?';
+const CREATED_AT = 'select created_at from tasklane_task where seq = ?';
+/** So many tasks are looked at to learn what others stored. */
+const RECENT = 1_000;
+const RECENT_SINCE =
+  'select max(created_at), min(seq), count(*) from ' +
+  `(select seq, created_at from tasklane_task where seq > ? order by seq desc limit ${RECENT})`;
+
+/** A task that there was, by its place and its id: the place of a removed one may be taken again. */
+interface Known {
+  readonly seq: number;
+  readonly id: string;
+}
 
 /**
  * How far any time on record is behind a `created_at` that was on record before it, in ms: clocks go back, and processes do
@@ -17,9 +30,9 @@ export class Skew {
   #stored = 0;
   #skew = 0;
   #latest = Number.NEGATIVE_INFINITY;
-  /** The place of the last task there was, and how many were stored here since. */
-  #last: number | null = null;
-  #made = 0;
+  /** The last task there was when a transaction began, and the last that was stored here since. */
+  #last: Known | null = null;
+  #madeId: string | null = null;
 
   constructor(database: Database) {
     this.#database = database;
@@ -27,20 +40,23 @@ export class Skew {
 
   /** A write transaction begins. @param now epoch ms */
   begin(now: number): void {
-    const [last, createdAt, stored] = this.#database.get(LAST) ?? [];
+    const [seq, id, stored] = this.#database.get(LAST) ?? [];
     this.#now = now;
-    this.#stored = last === undefined ? readSkew(this.#database) : Number(stored ?? 0);
+    this.#stored = seq === undefined ? readSkew(this.#database) : Number(stored ?? 0);
     this.#skew = this.#stored;
-    if (typeof last === 'number' && typeof createdAt === 'number') this.#lookUp(last, createdAt);
-    this.#made = 0;
+    if (typeof seq === 'number' && typeof id === 'string') {
+      if (id !== (this.#madeId ?? this.#last?.id)) this.#lookUp();
+      this.#last = { seq, id };
+    }
+    this.#madeId = null;
     this.#note(now);
   }
 
   /** A task is stored. */
-  made({ createdAt, updatedAt }: { readonly createdAt: number; readonly updatedAt: number }): void {
-    this.#made++;
+  made({ id, createdAt, updatedAt }: Pick<TaskRecord, 'id' | 'createdAt' | 'updatedAt'>): void {
+    this.#madeId = id;
     this.#note(Math.min(createdAt, updatedAt));
-    if (createdAt > this.#latest) this.#latest = createdAt;
+    this.#knows(createdAt);
   }
 
   /** Writes it, where it has grown. */
@@ -51,18 +67,23 @@ export class Skew {
 
   /** The transaction was rolled back. */
   undone(): void {
-    this.#made = 0;
+    this.#madeId = null;
   }
 
   /** Learns of what others stored since the last transaction. */
-  #lookUp(last: number, createdAt: number): void {
-    const before = this.#last;
-    this.#last = last;
-    if (before !== null && last === before + this.#made) return;
+  #lookUp(): void {
+    const known = this.#last;
+    const stands = known !== null && this.#database.get(STANDS, known.seq, known.id) !== undefined;
+    const [latest, first, count] = this.#database.get(RECENT_SINCE, stands ? known.seq : Number.MIN_SAFE_INTEGER) ?? [];
+    this.#knows(latest);
+    if (count !== RECENT || typeof first !== 'number') return;
     // What would take long to find out is taken for what it is at most.
-    const isKnown = before !== null && before < last;
-    const latest = isKnown ? this.#database.get(LATEST_SINCE, before)?.[0] : createdAt + this.#stored;
-    if (typeof latest === 'number' && latest > this.#latest) this.#latest = latest;
+    const before = this.#database.get(CREATED_AT, first)?.[0];
+    if (typeof before === 'number') this.#knows(before + this.#stored);
+  }
+
+  #knows(createdAt: unknown): void {
+    if (typeof createdAt === 'number' && createdAt > this.#latest) this.#latest = createdAt;
   }
 
   #note(time: number): void {
