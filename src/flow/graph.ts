@@ -80,7 +80,6 @@ export class FlowGraph {
   ): readonly (readonly DraftEdge[])[] {
     if (!this.#families && dependsOn.every((edges) => edges.length === 0)) return [];
     const locals = this.nodes.map((): number[] => []);
-
     const edges = this.nodes.map((): Map<string, DraftEdge> => new Map());
     for (const [place, { item, parent }] of this.nodes.entries()) {
       const id = ids[place] ?? '';

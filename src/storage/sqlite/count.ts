@@ -3,9 +3,9 @@ import type { StoredQuery } from '../storage.ts';
 import { type HandlerCount, readCounts, readScheduledCounts } from './counters.ts';
 import type { Database } from './database.ts';
 import { bySubmit } from './order.ts';
-import { apartOf } from './plan.ts';
+import { apartOf, avoided } from './plan.ts';
 import { placesOf } from './times.ts';
-import { whereOf } from './where.ts';
+import { TAGGED, tagValues, wantedTag, whereOf } from './where.ts';
 
 type Where = StoredQuery['where'];
 
@@ -28,11 +28,17 @@ function countPart(database: Database, where: Where): number {
 }
 
 function countRows(database: Database, where: Where): number {
-  const { text, values } = whereOf(where);
-  const made = where.filter(([condition]) => condition?.created !== undefined);
-  const places = bySubmit(true, null, 'seq', placesOf(database, made)).where;
-  const sql = `select count(*) from tasklane_task where ${places.text} and ${text}`;
-  return Number(database.get(sql, ...places.values, ...values)?.[0] ?? 0);
+  const { text, values } = whereOf(where, avoided(database, where));
+  const made = placesOf(
+    database,
+    where.filter(([condition]) => condition?.created !== undefined),
+  );
+  const tag = wantedTag(where);
+  const places = bySubmit(true, null, tag === null ? 'seq' : 'tag.task', made).where;
+  const from = tag === null ? 'from tasklane_task where true' : TAGGED;
+  const sql = `select count(*) ${from} and ${places.text} and ${text}`;
+  const bound = [...(tag === null ? [] : tagValues(tag)), ...places.values, ...values];
+  return Number(database.get(sql, ...bound)?.[0] ?? 0);
 }
 
 /** Null: the counters do not know. */

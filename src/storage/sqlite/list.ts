@@ -8,9 +8,9 @@ import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
 import { rowsSearched } from './search.ts';
 import { readSkew } from './skew.ts';
 import { ENDS, placeBeyond, placesWithin } from './submit-order.ts';
-import { decodeText, encodeText } from './text.ts';
+import { decodeText } from './text.ts';
 import { hasRange, narrowParts, placesOf, type TimePart, updatedParts } from './times.ts';
-import { type Sql, searches, type WantedTag, wantedTag, whereOf } from './where.ts';
+import { type Sql, searches, TAGGED, tagValues, type WantedTag, wantedTag, whereOf } from './where.ts';
 
 /** A search goes so many places at a time, and stops after it has looked at so many tasks. */
 const WINDOW = 20_000;
@@ -210,19 +210,10 @@ function walkTag(
   limit: number,
   offset: number,
 ): Found[] {
-  const sql = // `cross join` keeps the tables in this order
-    `select tag.task, ${SORT_COLUMNS[query.sort]} from tasklane_tag tag cross join tasklane_task on tasklane_task.seq = tag.task ` +
-    `where tag.key = ? and tag.value = ? and ${where.text} and ${condition.text} order by ${orderBy} limit ? + 0 offset ? + 0`;
-  const { key, value } = tag;
-  const rows = database.all(
-    sql,
-    encodeText(key),
-    encodeText(value),
-    ...where.values,
-    ...condition.values,
-    limit,
-    offset,
-  );
+  const sql =
+    `select tag.task, ${SORT_COLUMNS[query.sort]} ${TAGGED} and ${where.text} and ${condition.text} ` +
+    `order by ${orderBy} limit ? + 0 offset ? + 0`;
+  const rows = database.all(sql, ...tagValues(tag), ...where.values, ...condition.values, limit, offset);
   return rows.map((row) => foundAt(query, row));
 }
 

@@ -37,14 +37,16 @@ function wider(database: Database, where: StoredQuery['where']): readonly Avoide
   const alone = aloneIn(where);
   const statuses = alone.find(({ status }) => status !== undefined)?.status;
   const handlers = alone.find(({ handler }) => handler !== undefined)?.handler;
-  if (statuses === undefined || handlers === undefined) return [];
-  let inStatus = 0;
-  let ofHandler = 0;
+  const narrow = isNarrow(alone);
+  if (!narrow && (statuses === undefined || handlers === undefined)) return [];
+  const rows = { status: 0, handler: 0 };
   for (const { handler, status, count } of readCounts(database)) {
-    if (statuses.includes(status)) inStatus += count;
-    if (handlers.includes(handler)) ofHandler += count;
+    if (statuses?.includes(status)) rows.status += count;
+    if (handlers?.includes(handler)) rows.handler += count;
   }
-  return [inStatus < ofHandler ? 'handler' : 'status'];
+  // beside one that is mostly narrow only what is known to be narrow, too
+  if (narrow) return (['status', 'handler'] as const).filter((key) => rows[key] > FEW);
+  return [rows.status < rows.handler ? 'handler' : 'status'];
 }
 
 /**

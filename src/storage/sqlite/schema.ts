@@ -6,9 +6,10 @@ import type { Database } from './database.ts';
  * The file may be shared with an app's own tables, so every name has a prefix and `user_version` stays the app's.
  *
  * Every index ends in the rowid, which is the submit order: so a list by one column costs the same at any depth. That order
- * is the one of `created_at`, too, but for clocks that went back, so there is no index on it. The ones on rare columns are partial, for each page that a lone commit writes makes it dearer. The index on `status` runs down, so
- * that what runs stands beside the last that succeeded, mostly in one page. Narrow columns come first: a filter that reads
- * them need not walk past an input. Times may have fractions, hence no `strict`.
+ * is the one of `created_at`, too, but for clocks that went back, so there is no index on it. The ones on rare columns are
+ * partial, for each page that a lone commit writes makes it dearer. The index on `status` runs down, so that what runs stands
+ * beside the last that succeeded, mostly in one page. Narrow columns come first: a filter that reads them need not walk past
+ * an input. Times may have fractions, hence no `strict`.
  *
  * Status codes are the places in `STATUSES`: 0 waiting, 1 scheduled, 2 queued, 3 running, 4 cancelling, above that final.
  */

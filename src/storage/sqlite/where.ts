@@ -42,6 +42,15 @@ export function whereOf(where: StoredQuery['where'], avoid: readonly Avoided[] =
   return join(conditions, 'and');
 }
 
+/** Tasks along the index of a tag, which is in submit order by `tag.task`. `cross join` keeps the tables in this order. */
+export const TAGGED =
+  'from tasklane_tag tag cross join tasklane_task on tasklane_task.seq = tag.task where tag.key = ? and tag.value = ?';
+
+/** What {@link TAGGED} is bound to. */
+export function tagValues({ key, value }: WantedTag): readonly Bindable[] {
+  return [encodeText(key), encodeText(value)];
+}
+
 /** The tag with one value that a list may walk; null: there is none, or something narrower. */
 export function wantedTag(where: StoredQuery['where']): WantedTag | null {
   let wanted: WantedTag | null = null;
