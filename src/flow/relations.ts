@@ -113,7 +113,8 @@ export class Relations {
     await this.#lifecycle.readable();
     const found = new Set([task.id]);
     const left = [placeOf(task)];
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+    for (let next = left.shift(), walked = 1; next !== undefined; next = left.shift(), walked++) {
+      if (walked % AT_ONCE === 0) await new Promise(setImmediate); // reads may take no turn, and others have work to do
       for await (const task of this.#justBelow(next)) {
         if (found.has(task.id) || task.archivedAt !== null || !sees(task)) continue;
         found.add(task.id);

@@ -1,4 +1,4 @@
-import { CursorError, defineTask, OptionError, type RelatedTasks, type TaskManager } from 'tasklane';
+import { CursorError, defineTask, OptionError, type RelatedTasks, TaskManager } from 'tasklane';
 import { expect, test } from 'vitest';
 import { errorOf } from '../support/gate.ts';
 import { onEachStorage } from '../support/world.ts';
@@ -84,4 +84,22 @@ onEachStorage('what is related to a task', (world) => {
       expect(await errorOf(manager.related(id, wrong as object))).toBeInstanceOf(OptionError);
     }
   });
+});
+
+test('a walk over thousands of tasks lets others have their turns', async () => {
+  const idle = defineTask({ name: 'idle' });
+  const manager = new TaskManager({ handlers: [idle] });
+  await manager.start();
+  const children = Array.from({ length: 2_000 }, () => ({ handler: 'idle' as const }));
+  const { id } = await manager.submit('idle', undefined, { children });
+  let turns = 0;
+  const count = (): void => {
+    turns++;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  await expect(manager.delete(id)).rejects.toMatchObject({ code: 'related_tasks' });
+  clearImmediate(counting);
+  expect(turns).toBeGreaterThanOrEqual(10);
+  await manager.close();
 });

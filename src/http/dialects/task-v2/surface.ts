@@ -125,7 +125,7 @@ export function surfaceOf(context: HttpContext, settings: Settings): DialectSurf
       await inside.controls.delete(task.id, { related, cancel: true }, sees);
     } catch (error) {
       if (!(error instanceof RelatedTasksError)) throw error;
-      const filter = { ids: error.related };
+      const filter = { ids: error.related.slice(0, MAX_LINKED) };
       const { items } = await inside.queries.list({ filter, sort: 'id', limit: MAX_LINKED }, caller.scope);
       const readable = items.filter((one) => caller.may('read', one));
       return json(400, settings.linked(readable.map((one) => show(caller, one) as TaskV2)));
