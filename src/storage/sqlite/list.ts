@@ -3,13 +3,13 @@ import type { TaskRecord } from '../../task/record.ts';
 import type { Position, StoredPage, StoredQuery } from '../storage.ts';
 import type { Database, Row } from './database.ts';
 import { ANYWHERE, bySubmit, type Places, placeOf, SORT_COLUMNS, type Stretch, stretchesOf } from './order.ts';
-import { type Avoided, avoided, isDense, isSorted, partsOf, wideTags } from './plan.ts';
+import { type Avoided, avoided, isDense, isRare, isSorted, partsOf, wideTags } from './plan.ts';
 import { COLUMNS, LIGHT_COLUMNS, toRecord } from './rows.ts';
 import { rowsSearched } from './search.ts';
 import { readSkew } from './skew.ts';
 import { ENDS, placeBeyond, placesWithin } from './submit-order.ts';
 import { decodeText } from './text.ts';
-import { hasRange, narrowParts, placesOf, type TimePart, updatedParts } from './times.ts';
+import { hasRange, narrowParts, placesOf, sortedParts, type TimePart } from './times.ts';
 import { type Sql, searches, TAGGED, tagValues, type WantedTag, wantedTag, whereOf } from './where.ts';
 
 /** A search goes so many places at a time, and stops after it has looked at so many tasks. */
@@ -158,19 +158,21 @@ function inOrder(
   condition: Sql,
   wanted: number,
 ): Found[] {
-  const stretches = stretchesOf(query, up, from);
-  const [only] = stretches;
-  if (only !== undefined && query.sort === 'updatedAt' && !isSorted(database, query.where)) {
-    const parts = updatedParts(query.where);
-    return merged(
-      parts.map((part) => select(database, query, only, condition, wanted, 0, part)),
-      up,
-    ).slice(0, wanted);
-  }
+  const tag = wantedTag(query.where);
+  const rare = tag !== null && isRare(database, tag) ? tag : null;
+  const isTimed = query.sort === 'updatedAt' || query.sort === 'finishedAt';
+  const isWalked = isTimed && rare === null && !isSorted(database, query.where);
   const found: Found[] = [];
-  for (const stretch of stretches) {
-    if (found.length >= wanted) break;
-    found.push(...select(database, query, stretch, condition, wanted - found.length));
+  for (const stretch of stretchesOf(query, up, from)) {
+    const left = wanted - found.length;
+    if (left <= 0) break;
+    if (rare !== null) {
+      found.push(...walkTag(database, query, rare, stretch, condition, left, 0));
+      continue;
+    }
+    const parts = isWalked ? sortedParts(query, stretch) : [null];
+    const lists = parts.map((part) => select(database, query, stretch, condition, left, 0, part));
+    found.push(...(lists.length > 1 ? merged(lists, up).slice(0, left) : lists.flat()));
   }
   return found;
 }
@@ -200,7 +202,7 @@ function select(
   return database.all(sql, ...where.values, ...condition.values, limit, offset).map((row) => foundAt(query, row));
 }
 
-/** Along the index of a tag, which is in submit order. */
+/** Along the index of a tag, which is in submit order: any other one sorts all that have it. */
 function walkTag(
   database: Database,
   query: StoredQuery,

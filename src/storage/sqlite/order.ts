@@ -14,6 +14,8 @@ export interface Stretch {
   /** Which tasks. */
   readonly where: Sql;
   readonly orderBy: string;
+  /** They have no value in the column that the list is sorted by. */
+  readonly isNull?: boolean;
 }
 
 /** The column of each sort key. */
@@ -75,7 +77,11 @@ export function stretchesOf(order: Order, up: boolean, from: Position | null): r
   }
   if (nullable && (from === null || value === null || !up)) {
     const after = from !== null && value === null ? beyond(up, from[1]) : EVERYTHING;
-    nulls.push({ where: { text: `${column} is null and ${after.text}`, values: after.values }, orderBy: bySeq });
+    nulls.push({
+      where: { text: `${column} is null and ${after.text}`, values: after.values },
+      orderBy: bySeq,
+      isNull: true,
+    });
   }
   return up ? [...nulls, ...valued] : [...valued, ...nulls];
 }

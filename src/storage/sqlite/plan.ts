@@ -4,6 +4,7 @@ import type { StoredQuery } from '../storage.ts';
 import { readCounts } from './counters.ts';
 import type { Database } from './database.ts';
 import { encodeText } from './text.ts';
+import type { WantedTag } from './where.ts';
 
 /** Columns with an index that a query should not walk, since another one is shorter; `tags`: that of a tag of any value. */
 export type Avoided = 'status' | 'handler' | 'times' | 'tags';
@@ -12,8 +13,9 @@ export type Avoided = 'status' | 'handler' | 'times' | 'tags';
 const MAX_PARTS = 20;
 /** So many tasks are sorted in a few ms, which walking past others may not be. */
 const FEW = 5_000;
-/** Whether there are more than some of a key. */
+/** Whether there are more than some of a key, and with a value. */
 const BEYOND_FEW = 'select 1 from tasklane_tag where key = ? limit 1 offset ? + 0';
+const BEYOND_FEW_WITH = 'select 1 from tasklane_tag where key = ? and value = ? limit 1 offset ? + 0';
 /** Walking past so many tasks is as fast as reading one of a part. */
 const DENSE = 10;
 
@@ -105,6 +107,11 @@ export function isDense(database: Database, where: StoredQuery['where'], reach: 
     if (parts.some((conditions) => conditions.every(fits))) inList += count;
   }
   return inList * DENSE >= all;
+}
+
+/** Whether so few tasks have a tag that they are better sorted than met on a walk in another order. */
+export function isRare(database: Database, { key, value }: WantedTag): boolean {
+  return database.get(BEYOND_FEW_WITH, encodeText(key), encodeText(value), FEW) === undefined;
 }
 
 /** Whether a list holds so few tasks, or may, that they are better sorted than met on a walk by time. */

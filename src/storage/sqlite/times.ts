@@ -1,8 +1,8 @@
 import type { Condition, Range } from '../../task/query.ts';
-import type { Status } from '../../task/status.ts';
+import { STATUSES, type Status } from '../../task/status.ts';
 import type { StoredQuery } from '../storage.ts';
 import type { Database } from './database.ts';
-import { ANYWHERE, type Places } from './order.ts';
+import { ANYWHERE, type Places, type Stretch } from './order.ts';
 import { aloneIn } from './plan.ts';
 import { placesWithin } from './submit-order.ts';
 
@@ -19,6 +19,7 @@ export interface TimePart {
 
 const FINISHED = 'tasklane_task_finished';
 const FINAL: readonly Status[] = ['succeeded', 'failed', 'cancelled'];
+const UNFINISHED = STATUSES.filter((status) => !FINAL.includes(status));
 
 /**
  * Where tasks are by `updated_at`. An index on all of them would move with each change of a task: so what runs is in none,
@@ -64,9 +65,24 @@ const NARROW = 2_000;
 
 /** The parts by `updated_at` that may hold tasks of a list. */
 export function updatedParts(where: StoredQuery['where']): readonly TimePart[] {
+  return UPDATED.filter(({ statuses = STATUSES }) => mayHold(where, statuses));
+}
+
+/**
+ * The parts of a stretch that may hold tasks of a list, where it is sorted by a time that an index has; null: wherever they
+ * are. SQLite would rather sort all of a status.
+ */
+export function sortedParts({ sort, where }: StoredQuery, { isNull = false }: Stretch): readonly (TimePart | null)[] {
+  if (sort === 'updatedAt') return updatedParts(where);
+  if (sort !== 'finishedAt') return [null];
+  if (isNull) return mayHold(where, UNFINISHED) ? [null] : [];
+  return mayHold(where, FINAL) ? PARTS.finished : [];
+}
+
+/** Whether tasks of some of these statuses may be in a list. */
+function mayHold(where: StoredQuery['where'], statuses: readonly Status[]): boolean {
   const wanted = aloneIn(where).flatMap(({ status }) => (status === undefined ? [] : [status]));
-  const may = (status: Status): boolean => wanted.every((statuses) => statuses.includes(status));
-  return UPDATED.filter(({ statuses }) => statuses?.some(may));
+  return statuses.some((status) => wanted.every((each) => each.includes(status)));
 }
 
 /** Whether tasks of a range of times are wanted. */
