@@ -5,6 +5,9 @@ import { decodeText, encodeText } from './text.ts';
 
 /** Archived tasks are counted apart: their status code plus this. */
 const ARCHIVED = 8;
+const ADD =
+  'insert into tasklane_counter(handler, status, n) values(?, ?, ?) ' +
+  'on conflict(handler, status) do update set n = n + excluded.n';
 
 /** How many tasks of a handler are in a status. */
 export interface HandlerCount {
@@ -49,16 +52,9 @@ export class CountChanges {
   /** Writes the changes. */
   store(database: Database): void {
     for (const [handler, counts] of this.#byHandler) {
-      for (const [code, n] of counts.entries()) {
-        if (n === 0) continue;
-        database.run(
-          'insert into tasklane_counter(handler, status, n) values(?, ?, ?) ' +
-            'on conflict(handler, status) do update set n = n + excluded.n',
-          encodeText(handler),
-          code,
-          n,
-        );
-      }
+      counts.forEach((n, code) => {
+        if (n !== 0) database.run(ADD, encodeText(handler), code, n);
+      });
     }
   }
 }

@@ -140,7 +140,9 @@ export class Turns {
       } finally {
         this.#writingMs += clock.monotonic() - begun;
       }
-      for (const [index, { resolve }] of operations.entries()) resolve(values[index] as never);
+      operations.forEach(({ resolve }, index) => {
+        resolve(values[index] as never);
+      });
       this.#told.committed(transaction);
     });
   }
