@@ -2,6 +2,7 @@ import * as tasklane from 'tasklane';
 import { describe, expect, test } from 'vitest';
 import { ERROR_STATUS } from '../src/errors.ts';
 import { show } from '../src/show.ts';
+import { HTTP_CODES } from './support/http-codes.ts';
 import { storedTask } from './support/stored-task.ts';
 
 const task = storedTask();
@@ -94,18 +95,7 @@ describe('errors', () => {
   });
 
   test('every code of the library itself has its class', () => {
-    const http = [
-      'malformed',
-      'unauthenticated',
-      'forbidden',
-      'route_unknown',
-      'method_not_allowed',
-      'idempotency_in_flight',
-      'unsupported_media_type',
-      'rate_limited',
-      'internal',
-    ];
-    expect([...each.map(([code]) => code), ...http]).toEqual(Object.keys(ERROR_STATUS));
+    expect([...each.map(([code]) => code), ...HTTP_CODES]).toEqual(Object.keys(ERROR_STATUS));
   });
 
   test('a storage’s error keeps its cause, and says whether the write may have happened', () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { defineTask, ERROR_STATUS, type HttpErrorCode, TaskManager } from 'tasklane';
 import { expect, test } from 'vitest';
+import { HTTP_CODES } from './support/http-codes.ts';
 
 const page = await readFile(new URL('../docs/manager.md', import.meta.url), 'utf8');
 const [, about = ''] = page.split('## Methods');
@@ -33,18 +34,6 @@ test('the errors have the status that they have over HTTP', () => {
   const told = rows.flatMap(([, codes = '', status = '']) =>
     codes.split(', ').map((code) => [code.replaceAll('`', ''), status === '' ? null : Number(status)]),
   );
-  // Those that only the problem documents of HTTP have.
-  const ofRequests: readonly HttpErrorCode[] = [
-    'malformed',
-    'unauthenticated',
-    'forbidden',
-    'route_unknown',
-    'method_not_allowed',
-    'idempotency_in_flight',
-    'unsupported_media_type',
-    'rate_limited',
-    'internal',
-  ];
-  const known = Object.entries(ERROR_STATUS).filter(([code]) => !ofRequests.includes(code as HttpErrorCode));
+  const known = Object.entries(ERROR_STATUS).filter(([code]) => !HTTP_CODES.includes(code as HttpErrorCode));
   expect(Object.fromEntries(told)).toEqual(Object.fromEntries(known));
 });
