@@ -70,13 +70,13 @@ export class FlowGraph {
    * What each node depends on, refs as ids, its children among it; empty: no node depends on any.
    * @param dependsOn by node, as it was submitted
    * @param ids by node
-   * @param firsts by node: the one that answers for it, itself where it is made
+   * @param firstsOf by node: the one that answers for it, itself where it is made; asked for where there are edges
    * @throws {OptionError} that names the item whose dependencies lead back to it
    */
   edges(
     dependsOn: readonly (readonly DraftEdge[])[],
     ids: readonly string[],
-    firsts: readonly number[],
+    firstsOf: () => readonly number[],
   ): readonly (readonly DraftEdge[])[] {
     if (!this.#families && dependsOn.every((edges) => edges.length === 0)) return [];
     const locals = this.nodes.map((): number[] => []);
@@ -99,6 +99,7 @@ export class FlowGraph {
       }
     }
     this.#refuseCircles(locals);
+    const firsts = firstsOf();
     if (firsts.some((first, place) => first !== place)) {
       // What another one answers for is not made, and waits for nothing.
       const made = locals.map((targets, place) =>

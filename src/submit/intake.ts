@@ -159,7 +159,7 @@ export class Intake {
   /** @returns the handles of what is at the top */
   async #submitTogether(graph: FlowGraph, keep?: Keep, above?: PlaceInFlow): Promise<readonly SubmittedHandle[]> {
     const { nodes } = graph;
-    const checking = nodes.map(({ item }, place) => inPlace(this.#checkItem(item), graph.pathOf(place)));
+    const checking = nodes.map(({ item }, place) => inPlace(this.#checkItem(item), graph, place));
     const checked = await allOf(checking);
     if (!this.#lifecycle.isOpen) await this.#lifecycle.open();
     if (checked.length === 0) return [];
@@ -306,7 +306,7 @@ export class Intake {
     const dependsOn = graph.edges(
       checked.map(({ options }) => options.dependsOn),
       ids,
-      firstsOf(graph, checked, flow?.submittedBy ?? null),
+      () => firstsOf(graph, checked, flow?.submittedBy ?? null),
     );
     if (dependsOn.length === 0) {
       return checked.map((one, place) => makeDraft(one, ids[place] ?? '', now, settings.idempotencyMs, flow));
@@ -428,10 +428,13 @@ function waitingFor(record: TaskRecord): TaskRecord {
   return { ...record, status: 'waiting', queuedAt: null };
 }
 
-/** What it is refused with names the item. @param path empty: it is alone */
-function inPlace(checked: Checked | Promise<Checked>, path: string): Checked | Promise<Checked> {
-  if (path === '' || !(checked instanceof Promise)) return checked;
-  return checked.catch((error: unknown) => Promise.reject(within(path, error)));
+/** What it is refused with names the item, where there are several. */
+function inPlace(checked: Checked | Promise<Checked>, graph: FlowGraph, place: number): Checked | Promise<Checked> {
+  if (!(checked instanceof Promise)) return checked;
+  return checked.catch((error: unknown) => {
+    const path = graph.pathOf(place);
+    throw path === '' ? error : within(path, error);
+  });
 }
 
 /** As a running task submits it. */
